@@ -1,0 +1,35 @@
+/** TypeScript is stripped by swc, ESM throughout; `.js` specifiers find their `.ts` source through the resolver. */
+const base = {
+  rootDir: import.meta.dirname ?? new URL('.', import.meta.url).pathname,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  resolver: '<rootDir>/test/support/resolver.cjs',
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          target: 'es2023',
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+};
+
+export default {
+  projects: [
+    { ...base, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts'] },
+    {
+      ...base,
+      displayName: 'embedded',
+      testMatch: ['<rootDir>/test/{api,cli,engine,golden,hostile,properties,examples}/**/*.test.ts'],
+    },
+    { ...base, displayName: 'integration', testMatch: ['<rootDir>/test/{integration,faults}/**/*.test.ts'] },
+    { ...base, displayName: 'soak', testMatch: ['<rootDir>/test/soak/**/*.test.ts'] },
+  ],
+};
