@@ -1,0 +1,77 @@
+import { methodOf } from './inputs.js';
+import { matchesEverything } from './parameters.js';
+import type { Parameters, Recipe, Setting } from './schema.js';
+
+type Part = Pick<Recipe, 'models' | 'slices' | 'parameters'>;
+
+/**
+ * The recipe as plain JSON, the same for every way of writing the same merge: defaults are filled in, keys are sorted, settings
+ * have their shortest form, `tokenizer_source` is a tokenizer. Digests are taken from it.
+ */
+export function canonicalRecipe(recipe: Recipe): object {
+  const defaults: Parameters = {};
+  for (const [name, parameter] of Object.entries(methodOf(recipe).parameters)) {
+    if (parameter.default !== undefined) defaults[name] = parameter.default;
+  }
+  const { stages, modules, tokenizer_source: tokenizerSource, ...rest } = recipe;
+  const tokenizer = recipe.tokenizer ?? (tokenizerSource === undefined ? undefined : { source: tokenizerSource });
+  const canonical = {
+    ...rest,
+    ...canonicalPart({ ...rest, parameters: { ...defaults, ...rest.parameters } }),
+    modules: modules && Object.fromEntries(Object.entries(modules).map(([name, part]) => [name, canonicalPart(part)])),
+    tokenizer,
+    stages: stages?.map(canonicalRecipe),
+  };
+  return sorted(canonical) as object;
+}
+
+function canonicalPart(part: Part): object {
+  return {
+    models: part.models?.map(withCanonicalParameters),
+    slices: part.slices?.map(({ residual_weight: _withoutEffect, ...slice }) => ({
+      ...withCanonicalParameters(slice),
+      sources: slice.sources.map(withCanonicalParameters),
+    })),
+    parameters: part.parameters && canonicalParameters(part.parameters),
+  };
+}
+
+function withCanonicalParameters<T extends { parameters?: Parameters | undefined }>(holder: T): T {
+  return { ...holder, parameters: holder.parameters && canonicalParameters(holder.parameters) };
+}
+
+function canonicalParameters(parameters: Parameters): Parameters {
+  return Object.fromEntries(Object.entries(parameters).map(([name, setting]) => [name, canonicalSetting(setting)]));
+}
+
+/** One value stands for itself, and nothing follows the entry that matches every tensor. */
+function canonicalSetting(setting: Setting): Setting {
+  if (!Array.isArray(setting)) return setting;
+  const conditions = setting.filter((entry) => typeof entry === 'object');
+  if (conditions.length === 0) return canonicalValue(setting as (number | boolean)[]);
+  const last = conditions.findIndex((entry) => matchesEverything(entry.filter));
+  const reachable = last < 0 ? conditions : conditions.slice(0, last + 1);
+  if (last === 0) return canonicalValue(conditions[0]?.value ?? []);
+  return reachable.map((entry) => {
+    const value = canonicalValue(entry.value);
+    return matchesEverything(entry.filter) ? { value } : { value, filter: entry.filter };
+  });
+}
+
+function canonicalValue(value: number | boolean | (number | boolean)[]): number | boolean | (number | boolean)[] {
+  return Array.isArray(value) && value.length === 1 ? (value[0] ?? value) : value;
+}
+
+/** Keys in code unit order, absent members left out, empty lists and mappings of parameters too. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value)
+    .filter(([key, member]) => member !== undefined && !(key === 'parameters' && isEmpty(member)))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(members.map(([key, member]) => [key, sorted(member)]));
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}

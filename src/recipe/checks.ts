@@ -1,0 +1,213 @@
+import { type GroupInput, type InputGroup, inputGroups, methodOf } from './inputs.js';
+import type { IssueList } from './issue-list.js';
+import type { MethodDefinition } from './methods/method.js';
+import { matchesEverything } from './parameters.js';
+import type { Path } from './pointers.js';
+import type { Parameters, Recipe, Setting } from './schema.js';
+
+/** What MergeKit's planner would refuse before it has seen a tensor: forms, arity, base, layer ranges, missing parameters. */
+export function checkRecipe(recipe: Recipe, issues: IssueList): void {
+  const method = methodOf(recipe);
+  checkForm(recipe, issues);
+  for (const group of inputGroups(recipe)) {
+    checkDuplicates(group, issues);
+    checkBase(group, method, issues);
+    checkLayers(group, issues);
+    checkRequired(group, recipe, method, issues);
+    checkWeightSum(group, recipe, method, issues);
+  }
+}
+
+function checkForm(recipe: Recipe, issues: IssueList): void {
+  const forms = (['models', 'slices', 'modules'] as const).filter((form) => size(recipe[form]) > 0);
+  if (forms.length === 0) issues.error('no_inputs', [], 'A recipe needs models, slices or modules to merge.');
+  if (forms.length > 1) {
+    issues.error(
+      'several_input_forms',
+      [forms[1] ?? 'models'],
+      `A recipe has only one of models, slices and modules, not ${forms.join(' and ')}.`,
+      'key',
+    );
+  }
+  for (const [name, module] of Object.entries(recipe.modules ?? {})) {
+    const both = size(module.models) > 0 && size(module.slices) > 0;
+    const neither = size(module.models) === 0 && size(module.slices) === 0;
+    if (both)
+      issues.error(
+        'several_input_forms',
+        ['modules', name],
+        `Module “${name}” has models and slices; it needs one of them.`,
+      );
+    if (neither) issues.error('no_inputs', ['modules', name], `Module “${name}” needs models or slices to merge.`);
+  }
+  if (recipe.tokenizer !== undefined && recipe.tokenizer_source !== undefined) {
+    issues.error(
+      'tokenizer_twice',
+      ['tokenizer_source'],
+      'tokenizer_source and tokenizer exclude each other; keep one.',
+      'key',
+    );
+  }
+}
+
+function size(list: object | undefined): number {
+  return list === undefined ? 0 : Object.keys(list).length;
+}
+
+function checkDuplicates(group: InputGroup, issues: IssueList): void {
+  const seen = new Set<string>();
+  for (const { model, path } of group.inputs) {
+    if (seen.has(model)) {
+      issues.suspect(
+        'duplicate_model',
+        [...path, 'model'],
+        `“${model}” is already an input here; only its first mention would count.`,
+      );
+    }
+    seen.add(model);
+  }
+}
+
+function checkBase(group: InputGroup, method: MethodDefinition, issues: IssueList): void {
+  const { base, path } = group;
+  const models = new Set(group.inputs.map((input) => input.model));
+  const usesBase = method.base === 'required' || method.base === 'optional';
+  if (method.base === 'required' && base === undefined) {
+    issues.error(
+      'base_required',
+      ['base_model'],
+      `${method.name} needs a base_model: the model that the others are compared with.`,
+    );
+    return;
+  }
+  if (usesBase && base !== undefined && !models.has(base)) {
+    issues.error(
+      'base_not_in_slice',
+      [...path, 'sources'],
+      `${method.name} needs the base_model “${base}” among the sources of this slice.`,
+    );
+    return;
+  }
+  const others = models.size - (usesBase && base !== undefined ? 1 : 0);
+  const beside = usesBase && base !== undefined ? ' beside the base' : '';
+  if (others < method.minModels) {
+    issues.error(
+      'too_few_models',
+      path,
+      `${method.name} needs at least ${method.minModels} model${method.minModels === 1 ? '' : 's'}${beside}; there ${others === 1 ? 'is' : 'are'} ${others}.`,
+    );
+  }
+  if (method.maxModels !== undefined && others > method.maxModels) {
+    const added = group.inputs.some((input) => !input.listed) && !usesBase ? '; the base_model counts as one' : '';
+    issues.error(
+      'too_many_models',
+      path,
+      `${method.name} takes at most ${method.maxModels} model${method.maxModels === 1 ? '' : 's'}${beside}; there are ${others}${added}.`,
+    );
+  }
+}
+
+function checkLayers(group: InputGroup, issues: IssueList): void {
+  const first = group.inputs[0]?.layerRange;
+  for (const { layerRange, path } of group.inputs) {
+    if (layerRange === undefined || first === undefined) continue;
+    const place = [...path, 'layer_range'];
+    const [from, to] = layerRange;
+    if (from < 0 || to < 0)
+      issues.error('negative_layer', place, `Layers are counted from 0; [${from}, ${to}] has a negative one.`);
+    else if (to < from)
+      issues.error('reversed_layers', place, `The layer range [${from}, ${to}] ends before it begins.`);
+    else if (to === from)
+      issues.error(
+        'no_layers',
+        place,
+        `The layer range [${from}, ${to}] is empty: its end is the layer after the last.`,
+      );
+    else if (to - from !== first[1] - first[0]) {
+      issues.error(
+        'unequal_layers',
+        place,
+        `All sources of a slice need the same number of layers: ${to - from} here, ${first[1] - first[0]} in the first.`,
+      );
+    }
+  }
+}
+
+function checkRequired(group: InputGroup, recipe: Recipe, method: MethodDefinition, issues: IssueList): void {
+  const levels = [group.slice, group.module, recipe.parameters];
+  for (const [name, parameter] of Object.entries(method.parameters)) {
+    if (!parameter.required) continue;
+    if (parameter.scope === 'global') {
+      if (!mayYield(levels, name)) {
+        issues.error('missing_parameter', ['parameters', name], `${method.name} needs the parameter “${name}”.`);
+      }
+      continue;
+    }
+    for (const input of group.inputs) {
+      if (isExempt(input, group, method) || mayYield([input.own, ...levels], name)) continue;
+      const place: Path = input.listed ? [...input.path, 'parameters', name] : input.path;
+      const hint = input.listed ? '' : ' (the base_model is one of its inputs)';
+      issues.error(
+        'missing_parameter',
+        place,
+        `${method.name} needs “${name}” for ${input.model}${hint}: in its parameters, or in the recipe’s for all models.`,
+      );
+    }
+  }
+}
+
+/** The base of a method that compares with it needs no parameters of its own. */
+function isExempt(input: GroupInput, group: InputGroup, method: MethodDefinition): boolean {
+  return method.base !== 'ignored' && input.model === group.base;
+}
+
+/** Whether some level sets the parameter; of a condition it is not known yet which tensors it matches. */
+function mayYield(levels: (Parameters | undefined)[], name: string): boolean {
+  return levels.some((level) => level !== undefined && Object.hasOwn(level, name));
+}
+
+/** Weights that cancel out divide by zero: MergeKit writes NaN. Only what is the same for every tensor is known here. */
+function checkWeightSum(group: InputGroup, recipe: Recipe, method: MethodDefinition, issues: IssueList): void {
+  const switchName = ['linear', 'multislerp'].includes(method.name)
+    ? method.name === 'linear'
+      ? 'normalize'
+      : 'normalize_weights'
+    : undefined;
+  if (switchName === undefined) return;
+  const levels = [group.slice, group.module, recipe.parameters];
+  if (constantOf(levels, switchName, true) !== true) return;
+  let sum = 0;
+  let magnitude = 0;
+  for (const input of group.inputs) {
+    if (isExempt(input, group, method)) continue;
+    const weight = constantOf([input.own, ...levels], 'weight');
+    if (typeof weight !== 'number') return;
+    sum += weight;
+    magnitude += Math.abs(weight);
+  }
+  // Weights such as 0.1, 0.2 and -0.3 cancel out but for the rounding of their decimals.
+  if (Math.abs(sum) <= 1e-12 * magnitude) {
+    issues.error(
+      'weights_cancel_out',
+      group.path,
+      `The weights add up to 0, by which ${method.name} would divide; set ${switchName}: false or change them.`,
+    );
+  }
+}
+
+function constantOf(
+  levels: (Parameters | undefined)[],
+  name: string,
+  fallback?: boolean,
+): number | boolean | undefined {
+  for (const level of levels) {
+    const setting: Setting | undefined = level !== undefined && Object.hasOwn(level, name) ? level[name] : undefined;
+    if (setting === undefined) continue;
+    if (!Array.isArray(setting)) return setting;
+    const first = setting[0];
+    if (setting.length === 1 && typeof first !== 'object') return first;
+    const whole = typeof first === 'object' && matchesEverything(first.filter) && typeof first.value !== 'object';
+    return whole ? (first.value as number | boolean) : undefined;
+  }
+  return fallback;
+}

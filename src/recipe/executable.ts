@@ -1,0 +1,69 @@
+import { RecipeError, type RecipeIssue } from './errors.js';
+import { methodOf } from './inputs.js';
+import { type Path, pointerOf } from './pointers.js';
+import type { Recipe } from './schema.js';
+
+const dtypes = ['bfloat16', 'float16', 'float32', 'float64'];
+
+/** What the grammar takes but this version does not carry out: one entry a place. */
+export function unsupportedParts(recipe: Recipe): { code: string; path: Path; message: string }[] {
+  const found: { code: string; path: Path; message: string }[] = [];
+  const add = (path: Path, message: string, code = 'not_supported_yet'): void => {
+    found.push({ code, path, message });
+  };
+  if (recipe.stages !== undefined)
+    add([], 'Several recipes in one file are not carried out yet; send them one after the other.');
+  const method = methodOf(recipe);
+  if (!method.executable) add(['merge_method'], `${method.name} is not carried out yet.`);
+  if (recipe.modules !== undefined) add(['modules'], 'Modules are not carried out yet.');
+  for (const { path, model } of namedModels(recipe)) {
+    if (model.includes('+')) add(path, `“${model}” has an adapter; adapters are not carried out yet.`);
+  }
+  if (recipe.chat_template !== undefined) add(['chat_template'], 'Chat templates are not written yet.');
+  if (recipe.tokenizer?.tokens !== undefined)
+    add(['tokenizer', 'tokens'], 'Tokens with embeddings of their own are not carried out yet.');
+  if (recipe.tokenizer?.pad_to_multiple_of !== undefined) {
+    add(['tokenizer', 'pad_to_multiple_of'], 'Padding of embeddings is not carried out yet.');
+  }
+  for (const key of ['dtype', 'out_dtype'] as const) {
+    const dtype = recipe[key];
+    if (dtype !== undefined && !dtypes.includes(dtype)) {
+      add([key], `There is no ${key} “${dtype.slice(0, 60)}”; the dtypes are ${dtypes.join(', ')}.`, 'unknown_dtype');
+    }
+  }
+  return found;
+}
+
+function namedModels(recipe: Recipe): { path: Path; model: string }[] {
+  const found: { path: Path; model: string }[] = [];
+  const add = (path: Path, model: string | undefined): void => {
+    if (model !== undefined) found.push({ path, model });
+  };
+  const addPart = (part: Pick<Recipe, 'models' | 'slices'>, path: Path): void => {
+    part.models?.forEach(({ model }, index) => add([...path, 'models', index, 'model'], model));
+    part.slices?.forEach((slice, index) => {
+      add([...path, 'slices', index, 'base_model'], slice.base_model);
+      slice.sources.forEach(({ model }, at) => add([...path, 'slices', index, 'sources', at, 'model'], model));
+    });
+  };
+  add(['base_model'], recipe.base_model);
+  addPart(recipe, []);
+  for (const [name, module] of Object.entries(recipe.modules ?? {})) addPart(module, ['modules', name]);
+  add(['tokenizer_source'], recipe.tokenizer_source);
+  add(['tokenizer', 'source'], recipe.tokenizer?.source);
+  return found;
+}
+
+/**
+ * Makes sure that this version can carry the recipe out.
+ * @throws RecipeError naming every part that it cannot: `not_supported_yet`, or `unknown_dtype`.
+ */
+export function assertExecutable(recipe: Recipe): void {
+  const issues = unsupportedParts(recipe).map(({ code, path, message }): RecipeIssue => ({
+    severity: 'error',
+    code,
+    message,
+    pointer: pointerOf(path),
+  }));
+  if (issues.length > 0) throw new RecipeError(issues);
+}

@@ -1,0 +1,11 @@
+export { canonicalRecipe } from './canonical.js';
+export { RecipeError, type RecipeIssue } from './errors.js';
+export { assertExecutable } from './executable.js';
+export { type GroupInput, type InputGroup, inputGroups, modelReferences } from './inputs.js';
+export type { BasePolicy, MethodDefinition, MethodName, MethodParameter } from './methods/method.js';
+export { methodNames } from './methods/method.js';
+export { methods } from './methods/registry.js';
+export { type ParameterScope, type TensorPlace, resolveParameter } from './parameters.js';
+export { type ParsedRecipe, type ParseOptions, parseRecipe } from './read-recipe.js';
+export { type ModelReference, ModelReferenceError, formatModelReference, parseModelReference } from './references.js';
+export { type Parameters, Recipe, type Setting, recipeJsonSchema } from './schema.js';

@@ -1,0 +1,8 @@
+/** The longest published recipe has 7 KB; a chat template may add some. */
+export const textBytesLimit = 64 * 1024;
+
+/** Values of a recipe, keys included and aliases written out: a thousand lines can otherwise stand for billions of values. */
+export const nodesLimit = 10_000;
+
+/** A recipe nests a dozen levels at the most; what is deeper is aimed at somebody's stack. */
+export const depthLimit = 64;

@@ -1,0 +1,101 @@
+import { checkRecipe } from './checks.js';
+import { RecipeError, type RecipeIssue } from './errors.js';
+import { unsupportedParts } from './executable.js';
+import { methodOf } from './inputs.js';
+import { IssueList } from './issue-list.js';
+import { isMapping, keepKnownKeys } from './keys.js';
+import { withoutDuplicates } from './duplicates.js';
+import { findMethod } from './methods/registry.js';
+import { parseYaml, type YamlDocument } from './parse.js';
+import { checkPlainData } from './plain-data.js';
+import { Recipe } from './schema.js';
+import { addSchemaIssues } from './schema-issues.js';
+import { withTypedParameters } from './settings.js';
+
+export interface ParseOptions {
+  /** Near misses of names and models that are named twice become warnings, and mean what they mean to MergeKit. Default false. */
+  lenient?: boolean;
+  /** Refuse, with line and column, what this version does not carry out, instead of warning. Default false. */
+  executable?: boolean;
+}
+
+export interface ParsedRecipe {
+  recipe: Recipe;
+  warnings: RecipeIssue[];
+}
+
+/**
+ * Reads and checks a recipe: YAML text, or the value of a JSON body. Several YAML documents make one recipe whose `stages`
+ * are those before the last; pointers then begin with the document's index.
+ * @throws RecipeError with every error that was found (and the warnings beside them).
+ */
+export function parseRecipe(input: unknown, options: ParseOptions = {}): ParsedRecipe {
+  const documents = typeof input === 'string' ? parseYaml(input) : [{ value: input, findPosition: () => undefined }];
+  const written = documents.filter(({ value }) => value !== null);
+  if (written.length === 0) {
+    const position = documents.length === 0 ? { line: 1, column: 1 } : documents[0]?.findPosition([], 'value');
+    throw new RecipeError([
+      { severity: 'error', code: 'empty_recipe', message: 'The recipe is empty.', pointer: '', ...position },
+    ]);
+  }
+  const issues: RecipeIssue[] = [];
+  const recipes: Recipe[] = [];
+  written.forEach((document, index) => {
+    const found = new IssueList(document.findPosition, options.lenient ?? false, written.length > 1 ? [index] : []);
+    const recipe = readDocument(document, found, options);
+    if (recipe !== undefined) recipes.push(recipe);
+    issues.push(...found.issues);
+  });
+  const recipe = recipes.at(-1);
+  if (written.length > 1) issues.unshift(severalDocuments(written[1], options));
+  issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  if (recipe === undefined || issues.some((issue) => issue.severity === 'error')) throw new RecipeError(issues);
+  return { recipe: recipes.length > 1 ? { ...recipe, stages: recipes.slice(0, -1) } : recipe, warnings: issues };
+}
+
+function readDocument({ value }: YamlDocument, issues: IssueList, options: ParseOptions): Recipe | undefined {
+  checkPlainData(value, issues);
+  if (issues.hasErrors) return undefined;
+  if (!isMapping(value)) {
+    issues.error('not_a_mapping', [], 'A recipe is a mapping with merge_method and models (or slices).');
+    return undefined;
+  }
+  if (isOfOtherTool(value, issues)) return undefined;
+  const method = typeof value['merge_method'] === 'string' ? findMethod(value['merge_method']) : undefined;
+  const parsed = Recipe.safeParse(keepKnownKeys(value, method, issues));
+  if (!parsed.success) {
+    addSchemaIssues(parsed.error.issues, value, issues);
+    return undefined;
+  }
+  const typed = withTypedParameters(parsed.data, methodOf(parsed.data), issues);
+  checkRecipe(typed, issues);
+  for (const { code, path, message } of unsupportedParts(typed)) {
+    if (options.executable) issues.error(code, path, message);
+    else issues.warn(code, path, message);
+  }
+  return options.lenient ? withoutDuplicates(typed) : typed;
+}
+
+/** MergeKit's other tools have files that look alike; nothing in them is a recipe of this kind. */
+function isOfOtherTool(value: Readonly<Record<string, unknown>>, issues: IssueList): boolean {
+  if (['models', 'slices', 'modules'].some((key) => Object.hasOwn(value, key))) return false;
+  const signs: readonly [string, string][] = [
+    ['experts', 'mergekit-moe, which builds a mixture of experts'],
+    ['gate_mode', 'mergekit-moe, which builds a mixture of experts'],
+    ['genome', 'mergekit-evolve, which searches for a recipe'],
+  ];
+  const sign = signs.find(([key]) => Object.hasOwn(value, key));
+  if (sign !== undefined)
+    issues.error('other_tool', [sign[0]], `This is a file of ${sign[1]}; it is not a merge recipe.`, 'key');
+  return sign !== undefined;
+}
+
+function severalDocuments(second: YamlDocument | undefined, options: ParseOptions): RecipeIssue {
+  return {
+    severity: options.executable ? 'error' : 'warning',
+    code: 'not_supported_yet',
+    message: 'Several recipes in one file are not carried out yet; send them one after the other.',
+    pointer: '/1',
+    ...second?.findPosition([], 'value'),
+  };
+}

@@ -1,0 +1,119 @@
+import type { z } from 'zod';
+import type { IssueList } from './issue-list.js';
+import { findMeant } from './near-miss.js';
+import { type Path, pointerOf } from './pointers.js';
+
+type ZodIssue = z.core.$ZodIssue;
+
+/** Adds what the schema refused, in sentences, each at the deepest place that explains it. */
+export function addSchemaIssues(found: readonly ZodIssue[], written: unknown, issues: IssueList): void {
+  for (const issue of found) addIssue(issue, [], written, issues);
+}
+
+function addIssue(issue: ZodIssue, parent: Path, root: unknown, issues: IssueList): void {
+  const path: Path = [...parent, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
+  const value = valueAt(root, path);
+  if (issue.code === 'invalid_union') {
+    const branch = likeliestBranch(issue.errors, value);
+    if (branch === undefined) issues.error('wrong_type', path, `${nameOf(path)} cannot be ${describe(value)}.`);
+    else for (const inner of branch) addIssue(inner, path, root, issues);
+    return;
+  }
+  if (value === undefined && issue.code !== 'custom') {
+    issues.error('missing_field', path, `“${path.at(-1)}” is missing.`);
+    return;
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    issues.error('not_finite', path, `${nameOf(path)} must be a finite number.`);
+    return;
+  }
+  const { code, message } = explain(issue, path, value);
+  issues.error(code, path, message);
+}
+
+function explain(issue: ZodIssue, path: Path, value: unknown): { code: string; message: string } {
+  const name = nameOf(path);
+  switch (issue.code) {
+    case 'custom':
+      return { code: String(issue.params?.['code'] ?? 'invalid_value'), message: issue.message };
+    case 'invalid_value':
+      if (path.length === 1 && path[0] === 'merge_method') return explainMethod(value, issue.values.map(String));
+      return { code: 'invalid_value', message: `${name} must be one of ${issue.values.map(String).join(', ')}.` };
+    case 'too_small':
+      return { code: 'empty_list', message: `${name} needs at least ${issue.minimum} of them.` };
+    case 'too_big':
+      return { code: 'invalid_value', message: `${name} may have at most ${issue.maximum} of them.` };
+    case 'unrecognized_keys':
+      return {
+        code: 'unknown_key',
+        message: `${name} has keys that mean nothing there: ${issue.keys.join(', ').slice(0, 200)}.`,
+      };
+    case 'invalid_type':
+      return { code: 'wrong_type', message: `${name} must be ${article(issue.expected)}, not ${describe(value)}.` };
+    default:
+      return { code: 'invalid_value', message: `${name} cannot be ${describe(value)}.` };
+  }
+}
+
+function explainMethod(value: unknown, known: string[]): { code: string; message: string } {
+  const written = String(value).slice(0, 60);
+  const meant = findMeant(written, known);
+  const hint = meant === undefined ? `the methods are ${known.join(', ')}` : `“${meant}” was probably meant`;
+  return { code: 'unknown_method', message: `There is no merge method “${written}”; ${hint}.` };
+}
+
+/** Of a union's branches the one that got furthest into the value: its complaint is about the form that was meant. */
+function likeliestBranch(branches: ZodIssue[][], value: unknown): ZodIssue[] | undefined {
+  let best: { branch: ZodIssue[]; depth: number } | undefined;
+  for (const branch of branches) {
+    const depth = Math.min(...branch.map((issue) => depthOf(issue)));
+    if (depth > (best?.depth ?? 0)) best = { branch, depth };
+  }
+  if (best !== undefined) return best.branch;
+  // Nothing got further than the type: only a complaint about the content says more than “wrong type”.
+  return typeof value === 'string' || Array.isArray(value) || typeof value === 'number'
+    ? branches.find((branch) => branch.some((issue) => issue.code !== 'invalid_type' && issue.code !== 'invalid_union'))
+    : undefined;
+}
+
+function depthOf(issue: ZodIssue): number {
+  return issue.path.length + (issue.code === 'custom' ? 0.5 : 0);
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  let value = root;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;
+    value = (value as Record<string | number, unknown>)[part];
+  }
+  return value;
+}
+
+function nameOf(path: Path): string {
+  return path.length === 0 ? 'The recipe' : `“${pointerOf(path).slice(1).replaceAll('/', '.')}”`;
+}
+
+function article(expected: string): string {
+  const names: Readonly<Record<string, string>> = {
+    object: 'a mapping',
+    record: 'a mapping',
+    array: 'a list',
+    tuple: 'a list of two integers',
+    string: 'a string',
+    number: 'a number',
+    int: 'an integer',
+    boolean: 'true or false',
+  };
+  return (Object.hasOwn(names, expected) ? names[expected] : undefined) ?? expected;
+}
+
+/** What a value is, in words, for messages that must not repeat whole documents. */
+function describe(value: unknown): string {
+  if (value === null) return 'empty';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (typeof value === 'string') return `“${value.slice(0, 60)}”`;
+  return typeof value === 'number'
+    ? `the number ${value} (quotes make it a string)`
+    : `${String(value)} (quotes make it a string)`;
+}

@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { methodNames } from './methods/method.js';
+import { ModelReferenceError, formatModelReference, parseModelReference } from './references.js';
+import { readScalar } from './scalars.js';
+
+// One schema for the written recipe (its input: JSON Schema, OpenAPI) and for the normalised one (its output: the type).
+// Unknown keys never reach it: keys.ts has already judged them.
+
+const WrittenPath = z.union([
+  z.string(),
+  z.strictObject({ path: z.string().min(1), revision: z.string().min(1).nullish() }),
+]);
+
+const WrittenReference = z.union([
+  z.string(),
+  z.strictObject({ model: WrittenPath, lora: WrittenPath.nullish(), override_architecture: z.string().nullish() }),
+]);
+
+/** `path[@revision][+lora[@revision]]`, or MergeKit's mapping form, which becomes that string. */
+export const ModelReferenceText = WrittenReference.transform((written, context): string => {
+  try {
+    return referenceText(written);
+  } catch (error) {
+    context.addIssue({
+      code: 'custom',
+      message: (error as Error).message,
+      params: { code: 'invalid_model_reference' },
+    });
+    return z.NEVER;
+  }
+}).meta({ title: 'Model reference', description: 'path[@revision][+lora[@revision]]' });
+
+function referenceText(written: z.output<typeof WrittenReference>): string {
+  if (typeof written === 'string') return formatModelReference(parseModelReference(written));
+  const part = (path: z.output<typeof WrittenPath>): string => {
+    if (typeof path !== 'string' && /[@+]/.test(path.path + (path.revision ?? ''))) {
+      throw new ModelReferenceError(`“${path.path}” has an “@” or “+”, which one line of text cannot express.`);
+    }
+    if (typeof path === 'string' && path.includes('+')) {
+      throw new ModelReferenceError(`“${path}” is already part of a mapping: give the adapter as its lora.`);
+    }
+    return typeof path === 'string' ? path : path.path + (path.revision ? `@${path.revision}` : '');
+  };
+  const text = part(written.model) + (written.lora ? `+${part(written.lora)}` : '');
+  return formatModelReference(parseModelReference(text));
+}
+
+const Scalar = z.union([
+  z.number(),
+  z.boolean(),
+  z.string().transform((text, context): number | boolean => {
+    const value = readScalar(text);
+    if (value !== undefined && Number.isFinite(Number(value))) return value;
+    const params = { code: value === undefined ? 'not_a_number' : 'not_finite' };
+    context.addIssue({ code: 'custom', message: `“${text.slice(0, 60)}” is neither a number nor a boolean.`, params });
+    return z.NEVER;
+  }),
+]);
+
+const Gradient = z.array(Scalar).min(1, 'A list of values needs at least one.');
+
+const Condition = z.object({
+  value: z.union([Scalar, Gradient]),
+  filter: z.string().optional().meta({ description: 'Part of a tensor name; absent or “*” matches every tensor.' }),
+});
+
+/** A value, a gradient over the layers, or conditions of which the first that matches the tensor's name decides. */
+export const Setting = z
+  .union([Scalar, Gradient, Condition.transform((condition) => [condition]), z.array(Condition).min(1)])
+  .meta({ title: 'Setting' });
+
+export const Parameters = z.record(z.string(), Setting);
+
+const Integer = z.union([
+  z.int(),
+  z
+    .string()
+    .regex(/^[+-]?\d{1,15}$/)
+    .transform(Number),
+]);
+
+const InputModel = z.object({ model: ModelReferenceText, parameters: Parameters.optional() });
+
+const InputSlice = z.object({
+  model: ModelReferenceText,
+  layer_range: z.tuple([Integer, Integer]).meta({ description: 'First layer, and the one after the last.' }),
+  parameters: Parameters.optional(),
+});
+
+const OutputSlice = z.object({
+  sources: z.array(InputSlice).min(1),
+  base_model: ModelReferenceText.optional(),
+  residual_weight: z.number().optional().meta({ description: 'Without effect, here and in MergeKit.' }),
+  parameters: Parameters.optional(),
+});
+
+const OutputModule = z.object({
+  models: z.array(InputModel).optional(),
+  slices: z.array(OutputSlice).optional(),
+  parameters: Parameters.optional(),
+});
+
+const Token = z.object({
+  source: z
+    .union([
+      z.strictObject({ kind: z.literal('zero') }),
+      z.strictObject({
+        kind: z.literal('model_token'),
+        model: ModelReferenceText,
+        token: z.string().nullish(),
+        token_id: Integer.nullish(),
+      }),
+      ModelReferenceText,
+    ])
+    .optional(),
+  force: z.boolean().default(false),
+});
+
+const Tokenizer = z.object({
+  source: ModelReferenceText.default('union').meta({ description: 'union, base, or a model' }),
+  tokens: z.record(z.string(), Token).optional(),
+  pad_to_multiple_of: Integer.optional(),
+});
+
+const Dtype = z
+  .string()
+  .transform((name) => name.replace(/^torch\./, ''))
+  .meta({ description: 'bfloat16, float16, float32 or float64' });
+
+/** A MergeKit recipe: one method, one way of naming its inputs (models, slices or modules), their parameters. */
+export const Recipe = z
+  .object({
+    name: z.union([z.string(), z.number().transform(String), z.boolean().transform(String)]).optional(),
+    merge_method: z.enum(methodNames),
+    base_model: ModelReferenceText.optional(),
+    models: z.array(InputModel).optional(),
+    slices: z.array(OutputSlice).optional(),
+    modules: z.record(z.string(), OutputModule).optional(),
+    parameters: Parameters.optional(),
+    dtype: Dtype.optional(),
+    out_dtype: Dtype.optional(),
+    tokenizer_source: ModelReferenceText.optional(),
+    tokenizer: Tokenizer.optional(),
+    chat_template: z.string().optional(),
+  })
+  .meta({ id: 'Recipe', title: 'Merge recipe' });
+
+export type Setting = z.infer<typeof Setting>;
+export type Parameters = z.infer<typeof Parameters>;
+export type Condition = z.infer<typeof Condition>;
+
+/** A recipe that was read. Of several YAML documents it is the last; `stages` holds those before it. */
+export type Recipe = z.infer<typeof Recipe> & { stages?: Recipe[] };
+
+/** JSON Schema (2020-12) of a recipe as it is written. */
+export function recipeJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(Recipe, { io: 'input', target: 'draft-2020-12' }) as Record<string, unknown>;
+}
