@@ -1,0 +1,156 @@
+import { dump } from 'js-yaml';
+import { markdownBlock, markdownCode, markdownTable, markdownText } from './markdown.js';
+
+/** A model that went into the merge. */
+export interface CardInput {
+  /** What names it now and for ever: `team/model@3`, or a directory's name on the command line. */
+  name: string;
+  role: 'base' | 'model';
+  /** Repository name for the front matter (`owner/model`); absent where there is none, such as a local directory. */
+  repository?: string;
+  /** SHA-256 of the manifest that was merged. */
+  digest?: string;
+  /** Licence identifier that the input declares. */
+  licence?: string;
+}
+
+/** Everything that a card says. Nothing else reaches it: no clock, no host, no path. */
+export interface ModelCard {
+  method: { name: string; title: string; doc: string; paper?: { title: string; url: string } };
+  inputs: readonly CardInput[];
+  /** The pinned recipe, as YAML. */
+  recipe: string;
+  dtype: string;
+  parameterCount: number;
+  architecture?: string;
+  seed: number;
+  shardBytes: number;
+  engineVersion: string;
+  /** Number of tensors by what happened to them: merged, copied, dropped. */
+  tensors: Readonly<Record<string, number>>;
+  files: readonly { path: string; bytes: number; sha256: string }[];
+  warnings?: readonly string[];
+  /** Mermaid text of the ancestors. */
+  lineage?: string;
+}
+
+/** README.md of a merged model: the same card for the same input, whoever renders it and whenever. */
+export function renderModelCard(card: ModelCard): string {
+  const sections = [
+    `---\n${frontMatter(card)}---`,
+    `# ${markdownText(card.method.title)} merge of ${listed(card.inputs.map(({ name }) => markdownText(name)))}`,
+    summary(card),
+    '## What was merged',
+    inputTable(card.inputs),
+    '## Method',
+    method(card),
+    '## Recipe',
+    'Every model is pinned: the names below will mean the same files tomorrow.',
+    markdownBlock('yaml', card.recipe),
+    '## Settings',
+    settings(card),
+    ...(card.warnings?.length
+      ? ['## Worth knowing', card.warnings.map((each) => `* ${markdownText(each)}`).join('\n')]
+      : []),
+    ...(card.lineage === undefined ? [] : ['## Where it comes from', markdownBlock('mermaid', card.lineage)]),
+    '## How to make it again',
+    reproduction(card),
+    '## Integrity',
+    'What this version is made of. A file with another digest is not part of it.',
+    markdownTable(
+      ['File', 'Bytes', 'SHA-256'],
+      card.files.map(({ path, bytes, sha256 }) => [markdownCode(path), number(bytes), markdownCode(sha256)]),
+    ),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+/** Built by a serializer, never from a template: names are data. */
+function frontMatter(card: ModelCard): string {
+  const repositories = [...new Set(card.inputs.flatMap(({ repository }) => repository ?? []))];
+  const licence = sharedLicence(card.inputs);
+  return dump(
+    {
+      ...(repositories.length > 0 && { base_model: repositories }),
+      base_model_relation: 'merge',
+      library_name: 'transformers',
+      ...(licence !== undefined && { license: licence }),
+      tags: ['merge', 'amalgam', card.method.name.replaceAll('_', '-')],
+    },
+    { lineWidth: -1 },
+  );
+}
+
+/** A licence for the whole only where all parts have the same one: anything else is a decision that people make. */
+export function sharedLicence(inputs: readonly Pick<CardInput, 'licence'>[]): string | undefined {
+  const [first, ...others] = inputs.map(({ licence }) => licence);
+  return others.every((licence) => licence === first) ? first : undefined;
+}
+
+function summary({ method, inputs, parameterCount, dtype, architecture }: ModelCard): string {
+  const kind = architecture === undefined ? 'model' : `${markdownText(architecture)} model`;
+  return (
+    `A ${kind} with ${number(parameterCount)} parameters in ${markdownText(dtype)}, made by Amalgam out of ` +
+    `${inputs.length} ${inputs.length === 1 ? 'model' : 'models'} with the ${markdownText(method.title)} method.`
+  );
+}
+
+function inputTable(inputs: readonly CardInput[]): string {
+  return markdownTable(
+    ['Model', 'Role', 'Manifest SHA-256', 'Licence'],
+    inputs.map(({ name, role, digest, licence }) => [
+      markdownCode(name),
+      role,
+      digest === undefined ? '' : markdownCode(digest),
+      licence === undefined ? 'not declared' : markdownText(licence),
+    ]),
+  );
+}
+
+function method({ method: { title, doc, paper }, inputs }: ModelCard): string {
+  const base = inputs.find(({ role }) => role === 'base');
+  const lines = [`**${markdownText(title)}.** ${markdownText(doc)}`];
+  if (base) lines.push(`The base is ${markdownCode(base.name)}.`);
+  // Titles and addresses of papers are this program's own: they are links as they stand.
+  if (paper) lines.push(`Described in [${paper.title}](${paper.url}).`);
+  return lines.join(' ');
+}
+
+function settings(card: ModelCard): string {
+  const tensors = Object.entries(card.tensors).filter(([, count]) => count > 0);
+  return markdownTable(
+    ['Setting', 'Value'],
+    [
+      ['Seed', number(card.seed, false)],
+      ['Element type', markdownText(card.dtype)],
+      ['Parameters', number(card.parameterCount)],
+      ['Tensors', tensors.map(([outcome, count]) => `${number(count)} ${markdownText(outcome)}`).join(', ')],
+      ['Largest shard', `${number(card.shardBytes)} bytes`],
+      ['Engine', markdownText(card.engineVersion)],
+    ],
+  );
+}
+
+function reproduction({ seed, shardBytes }: ModelCard): string {
+  const flags = `--random-seed ${seed} --out-shard-size ${shardBytes}`;
+  return [
+    'Save the recipe above as `recipe.yaml`. Amalgam writes the same bytes again, on any machine and with any number of threads:',
+    markdownBlock(
+      'sh',
+      `# with the service\namalgam submit recipe.yaml team/name --seed ${seed} --shard-bytes ${shardBytes} --wait\n` +
+        `# without it, where each model name is a directory\namalgam merge recipe.yaml ./merged ${flags}`,
+    ),
+    'MergeKit understands the recipe too, once each model is pulled and its name replaced by its directory; its weights agree within rounding:',
+    markdownBlock('sh', `mergekit-yaml recipe.yaml ./merged ${flags}`),
+  ].join('\n\n');
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length <= 1) return names[0] ?? 'nothing';
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
+}
+
+/** Grouped by commas without the locale's help: Intl's data differ between builds of Node. */
+function number(value: number, grouped = true): string {
+  return grouped ? String(value).replace(/\B(?=(\d{3})+$)/g, ',') : String(value);
+}
