@@ -1,13 +1,14 @@
 import { EngineError, quote } from '../errors.js';
+import { Turns } from './columns.js';
 import { configFileName, maxConfigBytes, parseConfig } from './config.js';
 import type { Dtype } from './dtype.js';
 import { type CheckpointFile, type CheckpointFiles, checkPath, maxFiles } from './files.js';
-import { findElementCount, lengthBytes, maxTensors, parseHeader, readHeaderLength } from './header.js';
-import type { SafetensorsHeader } from './header.js';
+import { findElementCount, maxTensors, parseHeader, type SafetensorsHeader } from './header.js';
 import type { JsonObject } from './json-scanner.js';
-import { indexFileName, singleFileName } from './layout.js';
-import { findQuantisation } from './quantisation.js';
-import { maxIndexBytes, parseIndex, type ShardIndex } from './shard-index.js';
+import { singleFileName } from './layout.js';
+import { findDeclaredQuantisation, findTensorQuantisation } from './quantisation.js';
+import { parseIndex, type ShardIndex } from './shard-index.js';
+import { type CheckpointParsers, findIndex, readHeader } from './weights.js';
 
 export interface CheckpointTensor {
   name: string;
@@ -39,12 +40,6 @@ export interface Checkpoint {
   warnings: string[];
 }
 
-/** How bytes become structure; replaced where large headers must not hold up the thread. */
-export interface CheckpointParsers {
-  header(bytes: Uint8Array, fileBytes: number): SafetensorsHeader | Promise<SafetensorsHeader>;
-  index(bytes: Uint8Array): ShardIndex | Promise<ShardIndex>;
-}
-
 export interface InspectOptions {
   /** Refuse a checkpoint without config.json (default false). */
   requireConfig?: boolean;
@@ -52,8 +47,6 @@ export interface InspectOptions {
 }
 
 const ownThread: CheckpointParsers = { header: parseHeader, index: parseIndex };
-/** Most headers are shorter, so that most shards cost one read. */
-const firstReadBytes = 32_768;
 const concurrentReads = 8;
 
 /**
@@ -77,14 +70,16 @@ export async function inspect(files: CheckpointFiles, options: InspectOptions = 
     });
   }
   const headers = await inBatches(shards, (shard) => readHeader(files, shard, sizes.get(shard) ?? 0, parsers));
-  const tensors = collect(shards, headers, index);
+  const { tensorBytes, quantisation, ...contents } = await collect(shards, headers, index);
+  const declared = findDeclaredQuantisation(config) ?? quantisation;
   return {
     config,
     files: listed,
     shards,
-    tensors,
-    ...summarise(config, tensors),
-    warnings: findWarnings(index, tensors),
+    ...contents,
+    ...findArchitecture(config),
+    ...(declared !== undefined && { quantisation: declared }),
+    warnings: findWarnings(index, tensorBytes),
   };
 }
 
@@ -108,97 +103,40 @@ async function readConfig(files: CheckpointFiles, sizes: ReadonlyMap<string, num
   return parseConfig(await files.read(configFileName, 0, bytes));
 }
 
-/** The index, or undefined for a single `model.safetensors`. Anything else is refused with what it seems to be. */
-async function findIndex(
-  files: CheckpointFiles,
-  sizes: ReadonlyMap<string, number>,
-  parsers: CheckpointParsers,
-): Promise<ShardIndex | undefined> {
-  const bytes = sizes.get(indexFileName);
-  if (bytes === undefined) {
-    if (!sizes.has(singleFileName)) refuseFolder([...sizes.keys()]);
-    return undefined;
-  }
-  if (bytes > maxIndexBytes) {
-    throw new EngineError('index_too_large', `index of ${bytes} bytes (at most ${maxIndexBytes})`, {
-      file: indexFileName,
-    });
-  }
-  const index = await inFile(indexFileName, async () => parsers.index(await files.read(indexFileName, 0, bytes)));
-  if (sizes.has(singleFileName) && ![...index.weightMap.values()].includes(singleFileName)) {
-    throw new EngineError(
-      'weights_ambiguous',
-      `both ${singleFileName} and an index of other files: programs differ in which they load; remove one`,
-    );
-  }
-  return index;
+interface Contents extends Pick<Checkpoint, 'tensors' | 'parameterCount' | 'dtypes'> {
+  tensorBytes: number;
+  quantisation: string | undefined;
 }
 
-function refuseFolder(paths: readonly string[]): never {
-  const top = paths.filter((path) => !path.includes('/'));
-  if (top.some((path) => /^model-\d+-of-\d+\.safetensors$/.test(path))) {
-    throw new EngineError('index_missing', `shards without ${indexFileName}`);
-  }
-  if (top.some((path) => /\.(?:bin|pt|pth|ckpt|pkl)$/.test(path) && path !== 'training_args.bin')) {
-    throw new EngineError(
-      'pickle_not_supported',
-      'the weights are pickled (.bin, .pt, .pth), a format that can run code: convert them to safetensors',
-    );
-  }
-  if (top.some((path) => /^adapter_model\./.test(path))) {
-    throw new EngineError('weights_missing', 'this is a LoRA adapter, not a model: there is no model.safetensors');
-  }
-  const gguf = top.some((path) => path.endsWith('.gguf')) ? ' (GGUF is not supported)' : '';
-  throw new EngineError('weights_missing', `neither ${singleFileName} nor ${indexFileName} in the folder${gguf}`);
-}
-
-async function readHeader(
-  files: CheckpointFiles,
-  shard: string,
-  fileBytes: number,
-  parsers: CheckpointParsers,
-): Promise<SafetensorsHeader> {
-  return inFile(shard, async () => {
-    const start = await files.read(shard, 0, Math.min(fileBytes, firstReadBytes));
-    const wanted = lengthBytes + readHeaderLength(start, fileBytes);
-    if (wanted <= start.byteLength) return parsers.header(start.subarray(0, wanted), fileBytes);
-    const rest = await files.read(shard, start.byteLength, wanted - start.byteLength);
-    return parsers.header(Buffer.concat([start, rest]), fileBytes);
-  });
-}
-
-function collect(
+async function collect(
   shards: readonly string[],
   headers: readonly SafetensorsHeader[],
   index: ShardIndex | undefined,
-): Map<string, CheckpointTensor> {
-  const tensors = new Map<string, CheckpointTensor>();
-  shards.forEach((file, at) => {
-    for (const { name, dtype, shape, begin, end } of headers[at]?.tensors ?? []) {
+): Promise<Contents> {
+  const turns = new Turns();
+  const contents: Contents = {
+    tensors: new Map(),
+    parameterCount: 0,
+    dtypes: {},
+    tensorBytes: 0,
+    quantisation: undefined,
+  };
+  const { tensors, dtypes } = contents;
+  for (const [at, header] of headers.entries()) {
+    const file = shards[at] ?? '';
+    for (const { name, dtype, shape, begin, end } of header.tensors) {
       if (index) checkListed(index, name, file);
-      tensors.set(name, {
-        name,
-        dtype,
-        shape,
-        file,
-        offset: (headers[at]?.dataStart ?? 0) + begin,
-        bytes: end - begin,
-      });
+      tensors.set(name, { name, dtype, shape, file, offset: header.dataStart + begin, bytes: end - begin });
+      contents.parameterCount += findElementCount(shape) ?? 0;
+      contents.tensorBytes += end - begin;
+      contents.quantisation ??= findTensorQuantisation(name, dtype);
+      dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
+      if (turns.due()) await turns.next();
     }
     if (tensors.size > maxTensors) throw new EngineError('header_too_many_tensors', `more than ${maxTensors} tensors`);
-  });
-  for (const [name, file] of index?.weightMap ?? []) {
-    if (tensors.has(name)) continue;
-    throw new EngineError(
-      'index_tensor_missing',
-      `the index puts ${quote(name)} into ${file}, which does not have it`,
-      {
-        tensor: name,
-        file,
-      },
-    );
   }
-  return tensors;
+  if (index && index.weightMap.size > tensors.size) refuseMissing(index, tensors);
+  return contents;
 }
 
 /** A tensor in the wrong shard would also be there twice, or missing where the index points. */
@@ -212,27 +150,25 @@ function checkListed(index: ShardIndex, tensor: string, file: string): void {
   throw new EngineError(code, `${file} has tensor ${quote(tensor)}, but the index ${place}`, { tensor, file });
 }
 
-function summarise(
-  config: JsonObject | undefined,
-  tensors: ReadonlyMap<string, CheckpointTensor>,
-): Pick<Checkpoint, 'parameterCount' | 'dtypes' | 'architecture' | 'modelType' | 'quantisation'> {
-  let parameterCount = 0;
-  const dtypes: Partial<Record<Dtype, number>> = {};
-  for (const { dtype, shape } of tensors.values()) {
-    parameterCount += findElementCount(shape) ?? 0;
-    dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
+function refuseMissing(index: ShardIndex, tensors: ReadonlyMap<string, CheckpointTensor>): void {
+  for (const [tensor, file] of index.weightMap) {
+    if (tensors.has(tensor)) continue;
+    throw new EngineError(
+      'index_tensor_missing',
+      `the index puts ${quote(tensor)} into ${file}, which does not have it`,
+      {
+        tensor,
+        file,
+      },
+    );
   }
+}
+
+function findArchitecture(config: JsonObject | undefined): Pick<Checkpoint, 'architecture' | 'modelType'> {
   const architectures = config?.['architectures'];
   const architecture = findName(Array.isArray(architectures) ? architectures[0] : undefined);
   const modelType = findName(config?.['model_type']);
-  const quantisation = findQuantisation(config, tensors.values());
-  return {
-    parameterCount,
-    dtypes,
-    ...(architecture !== undefined && { architecture }),
-    ...(modelType !== undefined && { modelType }),
-    ...(quantisation !== undefined && { quantisation }),
-  };
+  return { ...(architecture !== undefined && { architecture }), ...(modelType !== undefined && { modelType }) };
 }
 
 /** A name is shown, stored and searched: not longer than any real one, and printable. */
@@ -241,20 +177,9 @@ function findName(value: unknown): string | undefined {
 }
 
 /** transformers counts shared tensors twice, and quantised ones by what they were: the total is not worth a refusal. */
-function findWarnings(index: ShardIndex | undefined, tensors: ReadonlyMap<string, CheckpointTensor>): string[] {
-  if (index?.totalBytes === undefined) return [];
-  let bytes = 0;
-  for (const tensor of tensors.values()) bytes += tensor.bytes;
-  if (bytes === index.totalBytes) return [];
-  return [`the index says total_size ${index.totalBytes}, the tensors have ${bytes} bytes`];
-}
-
-async function inFile<T>(file: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw error instanceof EngineError ? error.inFile(file) : error;
-  }
+function findWarnings(index: ShardIndex | undefined, tensorBytes: number): string[] {
+  if (index?.totalBytes === undefined || index.totalBytes === tensorBytes) return [];
+  return [`the index says total_size ${index.totalBytes}, the tensors have ${tensorBytes} bytes`];
 }
 
 /** A few at a time, for remote files. The first failure by order is thrown, so that the same folder gives the same error. */

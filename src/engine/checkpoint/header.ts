@@ -35,6 +35,7 @@ const lfsPointer = 'version https://git-lfs';
 const codes: Record<JsonProblem, EngineErrorCode> = {
   encoding: 'header_not_utf8',
   syntax: 'header_not_json',
+  type: 'header_entry_invalid',
   depth: 'header_not_json',
   duplicate_key: 'header_duplicate_key',
   number: 'header_number_invalid',
@@ -110,7 +111,7 @@ function readMetadata(scanner: JsonScanner, metadata: Map<string, string>): void
   try {
     scanner.object((key) => metadata.set(key, scanner.string()));
   } catch (error) {
-    if (!(error instanceof JsonError) || error.problem !== 'syntax') throw error;
+    if (!(error instanceof JsonError) || error.problem !== 'type') throw error;
     throw new EngineError('header_metadata_invalid', `${metadataKey} must map strings to strings: ${error.message}`);
   }
 }

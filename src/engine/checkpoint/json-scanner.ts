@@ -1,4 +1,4 @@
-export type JsonProblem = 'encoding' | 'syntax' | 'duplicate_key' | 'number' | 'depth';
+export type JsonProblem = 'encoding' | 'syntax' | 'type' | 'duplicate_key' | 'number' | 'depth';
 
 /** Internal to checkpoint/: each parser turns it into the code of its own file. */
 export class JsonError extends Error {
@@ -58,7 +58,7 @@ export class JsonScanner {
 
   /** `onEntry` is called at each value and must consume it. Two equal keys are refused. */
   object(onEntry: (key: string) => void): void {
-    this.expect(openBrace, '{');
+    this.open(openBrace, 'an object');
     if (this.take(closeBrace)) return;
     const seen = new KeySet();
     do {
@@ -72,7 +72,7 @@ export class JsonScanner {
 
   /** `onItem` is called at each value and must consume it. */
   array(onItem: () => void): void {
-    this.expect(openBracket, '[');
+    this.open(openBracket, 'an array');
     if (this.take(closeBracket)) return;
     do onItem();
     while (this.take(comma));
@@ -80,7 +80,7 @@ export class JsonScanner {
   }
 
   string(): string {
-    this.expect(quoteMark, 'a string');
+    this.open(quoteMark, 'a string');
     const { text } = this;
     const start = this.at;
     for (let at = start; at < text.length; at++) {
@@ -101,7 +101,7 @@ export class JsonScanner {
     const start = this.at;
     const first = this.text.charCodeAt(start);
     if (!(first >= zero && first <= nine)) {
-      this.fail(first === minus ? 'number' : 'syntax', 'expected a non-negative integer');
+      this.fail(first === minus ? 'number' : this.wrongValue(), 'expected a non-negative integer');
     }
     let value = 0;
     let code = first;
@@ -201,6 +201,15 @@ export class JsonScanner {
     if (this.text.charCodeAt(this.at) !== code) return false;
     this.at++;
     return true;
+  }
+
+  private open(code: number, what: string): void {
+    if (!this.take(code)) this.fail(this.wrongValue(), `expected ${what}`);
+  }
+
+  /** Where another value begins than the one expected, it is JSON of the wrong type; else it is no JSON. */
+  private wrongValue(): JsonProblem {
+    return /["{[\dtfn-]/.test(this.text.charAt(this.at)) ? 'type' : 'syntax';
   }
 
   private expect(code: number, what: string): void {

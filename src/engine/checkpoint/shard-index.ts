@@ -20,6 +20,7 @@ const shardNamePattern = /^[\w.-]{1,200}\.safetensors$/;
 const codes: Record<JsonProblem, EngineErrorCode> = {
   encoding: 'index_not_json',
   syntax: 'index_not_json',
+  type: 'index_invalid',
   depth: 'index_not_json',
   duplicate_key: 'index_duplicate_key',
   number: 'index_not_json',
