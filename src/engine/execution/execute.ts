@@ -1,0 +1,129 @@
+import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { EngineError } from '../errors.js';
+import { compileKernels } from '../kernels/kernels.js';
+import type { MergePlan } from '../plan/merge-plan.js';
+import { DEFAULT_CHUNK_BYTES, type ExecuteOptions, type MergeEvent } from './options.js';
+import { ShardRun, type ShardContext } from './shard-run.js';
+import { finishedShard, prepareShard, publishShard } from './shard-file.js';
+import { ShardDigest } from './shard-digest.js';
+import type { WorkerSetup } from './task.js';
+
+export interface ShardResult {
+  shard: number;
+  file: string;
+  bytes: number;
+  sha256?: string;
+}
+
+export interface MergeResult {
+  shards: ShardResult[];
+  readBytes: number;
+  writtenBytes: number;
+  /** From the first read to the last write, digests included where they were asked for. */
+  seconds: number;
+}
+
+const PROGRESS_MILLISECONDS = 100;
+
+/**
+ * Carries out a plan, or some of its shards. The bytes written depend on the plan alone: not on threads, chunks,
+ * machine, or on how often it was interrupted.
+ *
+ * @throws EngineError merge_cancelled (the signal), input_changed, file_truncated, buffer_differs, storage_full
+ */
+export async function execute(plan: MergePlan, options: ExecuteOptions): Promise<MergeResult> {
+  const shards = options.shards ?? plan.shards.map((_shard, index) => index);
+  const inputs = await pinInputs(plan, shards, options);
+  const context = openContext(inputs.paths, options);
+  const total = shards.reduce((sum, index) => sum + (plan.shards[index]?.bytes ?? 0), 0);
+  const timer = setInterval(() => options.onEvent?.(progressOf(context.setup, total)), PROGRESS_MILLISECONDS);
+  const begun = performance.now();
+  const results: ShardResult[] = [];
+  try {
+    for (const index of shards) results.push(await runShard(plan, index, options, context));
+    await inputs.verifyUnchanged();
+    const seconds = (performance.now() - begun) / 1000;
+    await context.close();
+    const { readBytes, writtenBytes } = progressOf(context.setup, total);
+    options.onEvent?.({ type: 'progress', readBytes, writtenBytes: total, totalWriteBytes: total });
+    return { shards: results, readBytes, writtenBytes, seconds };
+  } catch (error) {
+    await context.abandon();
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function runShard(
+  plan: MergePlan,
+  index: number,
+  options: ExecuteOptions,
+  context: ShardContext,
+): Promise<ShardResult> {
+  const shard = plan.shards[index];
+  if (shard === undefined) throw new RangeError(`the plan has no shard ${index}`);
+  const path = join(options.directory, shard.file);
+  const resumed = await finishedShard(path, shard.bytes);
+  let sha256: string | undefined;
+  if (resumed) {
+    sha256 = await context.digest?.finish(path, shard.bytes);
+  } else {
+    const partial = await prepareShard(path, shard);
+    sha256 = await new ShardRun(context, shard, index, partial).run(options);
+    await publishShard(partial, path);
+  }
+  const result = { shard: index, file: shard.file, bytes: shard.bytes, ...(sha256 === undefined ? {} : { sha256 }) };
+  options.onEvent?.({ type: 'shard', resumed, ...result });
+  return result;
+}
+
+function openContext(paths: Record<string, string>[], options: ExecuteOptions): ShardContext {
+  const setup: WorkerSetup = {
+    kernels: compileKernels(),
+    paths,
+    chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
+    progress: new SharedArrayBuffer(16),
+    stop: new SharedArrayBuffer(4),
+  };
+  const digest = options.digests === false ? undefined : new ShardDigest();
+  return ShardRun.openContext(setup, options.threads ?? availableParallelism(), digest);
+}
+
+function progressOf(setup: WorkerSetup, total: number): MergeEvent & { type: 'progress' } {
+  const counters = new BigInt64Array(setup.progress);
+  const [readBytes, writtenBytes] = [Number(Atomics.load(counters, 0)), Number(Atomics.load(counters, 1))];
+  return { type: 'progress', readBytes, writtenBytes, totalWriteBytes: total };
+}
+
+/** Notes size and time of every input file that will be read, so that a change during the merge is noticed. */
+async function pinInputs(
+  plan: MergePlan,
+  shards: readonly number[],
+  options: ExecuteOptions,
+): Promise<{ paths: Record<string, string>[]; verifyUnchanged(): Promise<void> }> {
+  const paths: Record<string, string>[] = plan.inputs.map(() => ({}));
+  for (const index of shards) {
+    for (const { operation } of plan.shards[index]?.tensors ?? []) {
+      const slices = operation.kind === 'copy' ? [operation.source, ...operation.twins] : operation.inputs;
+      for (const { input, file } of slices) {
+        const known = paths[input];
+        if (known !== undefined && known[file] === undefined) known[file] = options.locate(input, file);
+      }
+    }
+  }
+  const all = [...new Set(paths.flatMap((files) => Object.values(files)))];
+  const stamp = async (path: string): Promise<string> => {
+    const { size, mtimeMs } = await stat(path);
+    return `${size}:${mtimeMs}`;
+  };
+  const before = await Promise.all(all.map(stamp));
+  const verifyUnchanged = async (): Promise<void> => {
+    const after = await Promise.all(all.map(stamp));
+    const changed = all.find((_path, i) => before[i] !== after[i]);
+    if (changed !== undefined) throw new EngineError('input_changed', `${changed} changed while it was being merged`);
+  };
+  return { paths, verifyUnchanged };
+}

@@ -1,0 +1,38 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { EngineError } from '../errors.js';
+import { OpenFiles } from './file-access.js';
+import type { Task, WorkerAnswer, WorkerSetup } from './task.js';
+import { TensorRunner } from './tensor-runner.js';
+import { Arena } from './workspace.js';
+
+const setup = workerData as WorkerSetup;
+const files = new OpenFiles();
+const runner = new TensorRunner(setup, new Arena(setup.kernels), files);
+
+function answer(message: WorkerAnswer): void {
+  parentPort?.postMessage(message);
+}
+
+function describe(error: unknown, tensor: string): WorkerAnswer {
+  const known = error instanceof EngineError ? error.code : (error as NodeJS.ErrnoException).code;
+  const { message, stack } = error as Error;
+  return { kind: 'failed', code: known, message, tensor, stack };
+}
+
+parentPort?.on('message', (tasks: Task[] | 'close') => {
+  if (tasks === 'close') {
+    files.close();
+    parentPort?.close();
+    return;
+  }
+  let tensor = '';
+  try {
+    const results = tasks.map((task) => {
+      tensor = task.tensor;
+      return runner.run(task);
+    });
+    answer({ kind: 'done', results });
+  } catch (error) {
+    answer(describe(error, tensor));
+  }
+});

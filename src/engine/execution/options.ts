@@ -1,0 +1,26 @@
+import type { Statistic } from '../methods/method.js';
+
+export const DEFAULT_CHUNK_BYTES = 1024 * 1024;
+
+export type MergeEvent =
+  | { type: 'progress'; readBytes: number; writtenBytes: number; totalWriteBytes: number }
+  | { type: 'tensor'; shard: number; tensor: string; statistics: Statistic[] }
+  | { type: 'shard'; shard: number; file: string; bytes: number; sha256?: string; resumed: boolean };
+
+export interface ExecuteOptions {
+  /** Where a file of an input lies on this machine. The same answer for as long as the merge runs. */
+  locate(input: number, file: string): string;
+  /** Folder of the shard files. A shard that is there already, with the right size, is not computed again. */
+  directory: string;
+  /** Which shards; all by default. */
+  shards?: readonly number[];
+  /** Threads that compute; one for each core by default. */
+  threads?: number;
+  /** Bytes read at a time from each input, rounded down to whole canonical blocks (at least one). */
+  chunkBytes?: number;
+  /** SHA-256 of every shard, taken beside the merge. Default true. */
+  digests?: boolean;
+  /** Called on the calling thread; progress at most ten times a second. */
+  onEvent?(event: MergeEvent): void;
+  signal?: AbortSignal;
+}

@@ -1,0 +1,9 @@
+// The engine's face. Everything else under src/engine is private to it.
+export { inspect, type Checkpoint, type CheckpointTensor } from './checkpoint/checkpoint.js';
+export { type CheckpointFiles, checkPath, localDirectory } from './checkpoint/files.js';
+export { inspectOffThread } from './checkpoint/off-thread.js';
+export { EngineError, type EngineErrorCode, engineErrorCodes } from './errors.js';
+export { execute, type MergeResult, type ShardResult } from './execution/execute.js';
+export type { ExecuteOptions, MergeEvent } from './execution/options.js';
+export { DEFAULT_SHARD_BYTES, plan, type PlanModel, type PlanOptions } from './plan/plan.js';
+export { ENGINE_VERSION, type MergePlan, type PlanShard, type PlanTensor } from './plan/merge-plan.js';

@@ -1,0 +1,8 @@
+// Every export of kernels.wasm. Pointers and counts are in bytes and elements; buffers are 16-byte aligned and padded to
+// a multiple of 16 elements, so elementwise kernels may run past `n`; what they leave there is never read.
+export * from './convert';
+export * from './arithmetic';
+export * from './statistics';
+export * from './selection';
+export * from './consensus';
+export * from './transcendental';

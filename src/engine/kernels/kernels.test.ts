@@ -1,0 +1,201 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { HEAP_START, type Kernels, compileKernels, instantiateKernels } from './kernels.js';
+import { scalarKernels } from './scalar.js';
+
+const module = compileKernels();
+const memory = new WebAssembly.Memory({ initial: 64, maximum: 1024 });
+const twinMemory = new WebAssembly.Memory({ initial: 64, maximum: 1024 });
+const simd = instantiateKernels(module, memory);
+const scalar = scalarKernels(twinMemory);
+
+// Buffers far enough apart that padding never meets: up to 4,096 elements of 8 bytes each, then a histogram.
+const [A, B, C, D] = [0, 1, 2, 3].map((slot) => HEAP_START + slot * 65_536) as [number, number, number, number];
+const COUNTS = HEAP_START + 4 * 65_536;
+const END = COUNTS + 4 * 65_536;
+
+type Name = Exclude<keyof Kernels, 'acos' | 'sin'>;
+type Element = 'u16' | 'f32' | 'f64' | 'u32';
+const BYTES = { u16: 2, f32: 4, f64: 8, u32: 4 } as const;
+
+/** Runs both twins on the same bytes and compares what they return and every buffer, NaNs by being NaN. */
+function expectEqual(name: Name, args: unknown[], bytes: Uint8Array, results: [number, Element][], n: number): void {
+  for (const target of [memory, twinMemory]) {
+    const view = new Uint8Array(target.buffer, HEAP_START, END - HEAP_START);
+    view.fill(0);
+    view.set(bytes.subarray(0, Math.min(bytes.length, COUNTS - HEAP_START)));
+  }
+  const call = (kernels: object): unknown =>
+    (kernels as Record<string, (...all: unknown[]) => unknown>)[name]?.(...args);
+  const [mine, twin] = [call(simd), call(scalar)];
+  expect(typeof mine === 'number' && name.startsWith('keep') ? mine >>> 0 : mine).toEqual(twin);
+  for (const [pointer, element] of results) {
+    const [own, other] = [memory, twinMemory].map(({ buffer }) => Buffer.from(buffer, pointer, n * BYTES[element]));
+    // Only where bytes differ (NaN payloads, or a defect) is it worth looking at single elements.
+    if (own !== undefined && other !== undefined && own.equals(other)) continue;
+    expect(elements(memory, pointer, element, n)).toEqual(elements(twinMemory, pointer, element, n));
+  }
+}
+
+function elements(
+  source: WebAssembly.Memory,
+  pointer: number,
+  element: Element,
+  n: number,
+): (number | bigint | 'NaN')[] {
+  const view = new DataView(source.buffer);
+  return Array.from({ length: n }, (_unused, i) => {
+    if (element === 'u16') return view.getUint16(pointer + 2 * i, true);
+    if (element === 'u32') return view.getUint32(pointer + 4 * i, true);
+    if (element === 'f32') {
+      return Number.isNaN(view.getFloat32(pointer + 4 * i, true)) ? 'NaN' : view.getUint32(pointer + 4 * i, true);
+    }
+    return Number.isNaN(view.getFloat64(pointer + 8 * i, true)) ? 'NaN' : view.getBigUint64(pointer + 8 * i, true);
+  });
+}
+
+const SPECIAL = [
+  0,
+  -0,
+  1,
+  -1,
+  Infinity,
+  -Infinity,
+  NaN,
+  2 ** -149,
+  -(2 ** -149),
+  2 ** -126,
+  65504,
+  65520,
+  6e-8,
+  2 ** -25,
+];
+
+function fill(values: number[], element: 'f32' | 'f64', seed: number): Uint8Array {
+  const bytes = new Uint8Array(COUNTS - HEAP_START);
+  const view = new DataView(bytes.buffer);
+  for (const slot of [0, 1, 2, 3]) {
+    values.forEach((_unused, i) => {
+      const value = values[(i * (slot + 1) + slot * seed) % values.length] ?? 0;
+      if (element === 'f32' && slot < 3) view.setFloat32(slot * 65_536 + 4 * i, value, true);
+      else view.setFloat64(slot * 65_536 + 8 * i, value, true);
+    });
+  }
+  return bytes;
+}
+
+const single = fc.oneof(fc.constantFrom(...SPECIAL), fc.float());
+const double = fc.oneof(fc.constantFrom(...SPECIAL), fc.double());
+const coefficient = fc.oneof(fc.constantFrom(0, 1, -1, 0.3, -0.7), fc.float({ noNaN: true, noDefaultInfinity: true }));
+
+describe('SIMD kernels equal their scalar twins, at every length of tail', () => {
+  const run = (element: 'f32' | 'f64', check: (bytes: Uint8Array, n: number, c: number) => void): void => {
+    const value = element === 'f32' ? single : double;
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1, maxLength: 70 }), fc.nat(50), coefficient, (values, seed, c) =>
+        check(fill(values, element, seed), values.length, c),
+      ),
+      { numRuns: 150 },
+    );
+  };
+
+  for (const element of ['f32', 'f64'] as const) {
+    const T = element === 'f32' ? 'F32' : 'F64';
+    const key = (value: number): number | bigint => (element === 'f32' ? value >>> 0 : BigInt(value >>> 0) << 32n);
+
+    test(`elementwise arithmetic, ${element}`, () => {
+      run(element, (bytes, n, c) => {
+        expectEqual(`scale${T}`, [A, B, c, n], bytes, [[A, element]], n);
+        expectEqual(`addScaled${T}`, [A, B, c, n], bytes, [[A, element]], n);
+        expectEqual(`addScaledDelta${T}`, [A, B, C, c, n], bytes, [[A, element]], n);
+        expectEqual(`subtract${T}`, [A, B, C, n], bytes, [[A, element]], n);
+        expectEqual(`add${T}`, [A, B, n], bytes, [[A, element]], n);
+        expectEqual(`divideByTotal${T}`, [A, B, n], bytes, [[A, element]], n);
+      });
+    });
+
+    test(`reductions, ${element}`, () => {
+      run(element, (bytes, n) => {
+        expectEqual(`dot${T}`, [A, B, n], bytes, [], n);
+        expectEqual(`sumMagnitudes${T}`, [A, key(0x3f80_0000), n], bytes, [], n);
+        expectEqual(`sumMagnitudes${T}`, [A, key(0), n], bytes, [], n);
+      });
+    });
+
+    test(`sign election, ${element}`, () => {
+      run(element, (bytes, n, c) => {
+        expectEqual(`vote${T}`, [D, A, c, n], bytes, [[D, 'f64']], n);
+        const changed: [number, Element][] = [
+          [A, element],
+          [B, element],
+        ];
+        expectEqual(`addAgreeing${T}`, [A, B, C, D, c * 2, c, n], bytes, changed, n);
+      });
+    });
+
+    test(`keeping the largest, ${element}`, () => {
+      run(element, (bytes, n) => {
+        for (const quota of [0, 1, 3]) {
+          expectEqual(`keepLargest${T}`, [A, key(0x3f80_0000), quota, n], bytes, [[A, element]], n);
+          expectEqual(`keepLargest${T}`, [A, key(0), quota, n], bytes, [[A, element]], n);
+        }
+      });
+    });
+  }
+
+  test('histograms', () => {
+    run('f32', (bytes, n) => {
+      expectEqual('histogramHighF32', [A, COUNTS, n], bytes, [[COUNTS, 'u32']], 65_536);
+      expectEqual('histogramLowF32', [A, 0x3f80, COUNTS, n], bytes, [[COUNTS, 'u32']], 65_536);
+    });
+    run('f64', (bytes, n) => {
+      expectEqual('histogramF64', [A, 48, 0n, COUNTS, n], bytes, [[COUNTS, 'u32']], 65_536);
+      expectEqual('histogramF64', [A, 32, 0x3ff0n, COUNTS, n], bytes, [[COUNTS, 'u32']], 65_536);
+      expectEqual('histogramF64', [A, 0, 0x3ff0_0000_0000n, COUNTS, n], bytes, [[COUNTS, 'u32']], 65_536);
+    });
+  }, 60_000);
+
+  test('conversions of random values', () => {
+    run('f32', (bytes, n) => {
+      expectEqual('encodeBF16', [A, B, n], bytes, [[B, 'u16']], n);
+      expectEqual('encodeF16', [A, B, n], bytes, [[B, 'u16']], n);
+      expectEqual('encodeF32', [A, B, n], bytes, [[B, 'u32']], n);
+      expectEqual('promote', [A, B, n], bytes, [[B, 'f64']], n);
+    });
+    run('f64', (bytes, n) => {
+      expectEqual('encodeF64', [A, B, n], bytes, [[B, 'f64']], n);
+      expectEqual('demote', [A, B, n], bytes, [[B, 'f32']], n);
+      expectEqual('demoteOdd', [A, B, n], bytes, [[B, 'f32']], n);
+    });
+  });
+
+  test('every 16-bit pattern decodes alike, and comes back from encoding', () => {
+    const bytes = new Uint8Array(COUNTS - HEAP_START);
+    for (let from = 0; from < 65_536; from += 4096) {
+      const view = new DataView(bytes.buffer);
+      for (let i = 0; i < 4096; i++) view.setUint16(2 * i, from + i, true);
+      expectEqual('decodeBF16', [A, B, 4096], bytes, [[B, 'f32']], 4096);
+      simd.encodeBF16(B, C, 4096);
+      expect(canonical(elements(memory, C, 'u16', 4096), 0x7f80)).toEqual(
+        canonical(elements(memory, A, 'u16', 4096), 0x7f80),
+      );
+      expectEqual('decodeF16', [A, B, 4096], bytes, [[B, 'f32']], 4096);
+      simd.encodeF16(B, C, 4096);
+      expect(canonical(elements(memory, C, 'u16', 4096), 0x7c00)).toEqual(
+        canonical(elements(memory, A, 'u16', 4096), 0x7c00),
+      );
+    }
+  }, 60_000);
+});
+
+function canonical(patterns: (number | bigint | 'NaN')[], infinity: number): unknown[] {
+  return patterns.map((pattern) => ((Number(pattern) & 0x7fff) > infinity ? 'NaN' : pattern));
+}
+
+describe('transcendental functions', () => {
+  test('are what they have always been, to the bit', () => {
+    expect([simd.acos(0.5), simd.acos(-1), simd.sin(1), simd.sin(0)]).toEqual([
+      1.0471975511965979, 3.141592653589793, 0.8414709848078965, 0,
+    ]);
+  });
+});

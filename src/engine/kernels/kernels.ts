@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { builtUrl } from '../built.js';
+
+/** A byte offset into the kernels' memory. */
+export type Pointer = number;
+
+/** The dtype in which a method computes. */
+export type WorkDtype = 'F32' | 'F64';
+
+/** Where buffers may begin: the first 64 KiB belong to the module's own constants. */
+export const HEAP_START: Pointer = 65_536;
+
+/**
+ * Every kernel, by its name in kernels.wasm. Elementwise kernels may run past `n` to the next multiple of 16 elements;
+ * reductions and selections stop at `n`. `scalar.ts` implements the same face without SIMD and is what they are tested
+ * against, bit for bit.
+ */
+export interface Kernels {
+  decodeBF16(source: Pointer, target: Pointer, n: number): void;
+  decodeF16(source: Pointer, target: Pointer, n: number): void;
+  encodeBF16(source: Pointer, target: Pointer, n: number): void;
+  encodeF16(source: Pointer, target: Pointer, n: number): void;
+  encodeF32(source: Pointer, target: Pointer, n: number): void;
+  encodeF64(source: Pointer, target: Pointer, n: number): void;
+  promote(source: Pointer, target: Pointer, n: number): void;
+  demote(source: Pointer, target: Pointer, n: number): void;
+  demoteOdd(source: Pointer, target: Pointer, n: number): void;
+  scaleF32(target: Pointer, x: Pointer, c: number, n: number): void;
+  scaleF64(target: Pointer, x: Pointer, c: number, n: number): void;
+  addScaledF32(sum: Pointer, x: Pointer, c: number, n: number): void;
+  addScaledF64(sum: Pointer, x: Pointer, c: number, n: number): void;
+  addScaledDeltaF32(sum: Pointer, x: Pointer, base: Pointer, c: number, n: number): void;
+  addScaledDeltaF64(sum: Pointer, x: Pointer, base: Pointer, c: number, n: number): void;
+  subtractF32(target: Pointer, x: Pointer, base: Pointer, n: number): void;
+  subtractF64(target: Pointer, x: Pointer, base: Pointer, n: number): void;
+  addF32(target: Pointer, x: Pointer, n: number): void;
+  addF64(target: Pointer, x: Pointer, n: number): void;
+  dotF32(x: Pointer, y: Pointer, n: number): number;
+  dotF64(x: Pointer, y: Pointer, n: number): number;
+  sumMagnitudesF32(x: Pointer, key: number, n: number): number;
+  sumMagnitudesF64(x: Pointer, key: bigint, n: number): number;
+  histogramHighF32(x: Pointer, counts: Pointer, n: number): void;
+  histogramLowF32(x: Pointer, high: number, counts: Pointer, n: number): void;
+  histogramF64(x: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
+  keepLargestF32(x: Pointer, key: number, quota: number, n: number): number;
+  keepLargestF64(x: Pointer, key: bigint, quota: number, n: number): number;
+  voteF32(votes: Pointer, delta: Pointer, weight: number, n: number): void;
+  voteF64(votes: Pointer, delta: Pointer, weight: number, n: number): void;
+  addAgreeingF32(
+    sum: Pointer,
+    total: Pointer,
+    delta: Pointer,
+    votes: Pointer,
+    c: number,
+    weight: number,
+    n: number,
+  ): void;
+  addAgreeingF64(
+    sum: Pointer,
+    total: Pointer,
+    delta: Pointer,
+    votes: Pointer,
+    c: number,
+    weight: number,
+    n: number,
+  ): void;
+  divideByTotalF32(sum: Pointer, total: Pointer, n: number): void;
+  divideByTotalF64(sum: Pointer, total: Pointer, n: number): void;
+  acos(x: number): number;
+  sin(x: number): number;
+}
+
+/** Compiles kernels.wasm; the module can be posted to worker threads, which then only instantiate it. */
+export function compileKernels(): WebAssembly.Module {
+  return new WebAssembly.Module(readFileSync(builtUrl('./kernels.wasm', import.meta.url)));
+}
+
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  const instance = new WebAssembly.Instance(module, { env: { memory } });
+  return instance.exports as unknown as Kernels;
+}

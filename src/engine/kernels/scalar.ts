@@ -1,0 +1,179 @@
+import type { Kernels, Pointer } from './kernels.js';
+
+const F32_ABS = 0x7fff_ffff;
+const F64_ABS = 0x7fff_ffff_ffff_ffffn;
+
+/**
+ * The kernels once more, one element at a time and in plain TypeScript: what the SIMD ones must equal bit for bit. Only
+ * acos and sin have no twin; those are compared with known values.
+ */
+export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' | 'sin'> {
+  const view = (): DataView => new DataView(memory.buffer);
+  const f32 = (at: Pointer): number => view().getFloat32(at, true);
+  const f64 = (at: Pointer): number => view().getFloat64(at, true);
+  const u32 = (at: Pointer): number => view().getUint32(at, true);
+  const u64 = (at: Pointer): bigint => view().getBigUint64(at, true);
+  const setF32 = (at: Pointer, value: number): void => view().setFloat32(at, value, true);
+  const setF64 = (at: Pointer, value: number): void => view().setFloat64(at, value, true);
+  const each = (n: number, visit: (i: number) => void): void => {
+    for (let i = 0; i < n; i++) visit(i);
+  };
+  const bump = (at: Pointer): void => view().setUint32(at, u32(at) + 1, true);
+
+  const reduce = (n: number, term: (i: number) => number): number => {
+    const lanes = new Array<number>(8).fill(0);
+    each(n, (i) => (lanes[i % 8] = (lanes[i % 8] ?? 0) + term(i)));
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = lanes;
+    return a + b + (c + d) + (e + f + (g + h));
+  };
+
+  return {
+    decodeBF16: (source, target, n) =>
+      each(n, (i) => view().setUint32(target + 4 * i, view().getUint16(source + 2 * i, true) << 16, true)),
+    decodeF16: (source, target, n) =>
+      each(n, (i) => view().setUint32(target + 4 * i, halfToSingle(view().getUint16(source + 2 * i, true)), true)),
+    encodeBF16: (source, target, n) =>
+      each(n, (i) => view().setUint16(target + 2 * i, singleToBrain(u32(source + 4 * i)), true)),
+    encodeF16: (source, target, n) =>
+      each(n, (i) => view().setUint16(target + 2 * i, singleToHalf(f32(source + 4 * i)), true)),
+    encodeF32: (source, target, n) =>
+      each(n, (i) => {
+        const bits = u32(source + 4 * i);
+        view().setUint32(target + 4 * i, (bits & F32_ABS) > 0x7f80_0000 ? 0x7fc0_0000 : bits, true);
+      }),
+    encodeF64: (source, target, n) =>
+      each(n, (i) => {
+        const bits = u64(source + 8 * i);
+        const isNaN = (bits & F64_ABS) > 0x7ff0_0000_0000_0000n;
+        view().setBigUint64(target + 8 * i, isNaN ? 0x7ff8_0000_0000_0000n : bits, true);
+      }),
+    promote: (source, target, n) => each(n, (i) => setF64(target + 8 * i, f32(source + 4 * i))),
+    demote: (source, target, n) => each(n, (i) => setF32(target + 4 * i, f64(source + 8 * i))),
+    demoteOdd: (source, target, n) =>
+      each(n, (i) => view().setUint32(target + 4 * i, toOdd(f64(source + 8 * i)), true)),
+    scaleF32: (target, x, c, n) => each(n, (i) => setF32(target + 4 * i, f32(x + 4 * i) * Math.fround(c))),
+    scaleF64: (target, x, c, n) => each(n, (i) => setF64(target + 8 * i, f64(x + 8 * i) * c)),
+    addScaledF32: (sum, x, c, n) =>
+      each(n, (i) => setF32(sum + 4 * i, f32(sum + 4 * i) + Math.fround(f32(x + 4 * i) * Math.fround(c)))),
+    addScaledF64: (sum, x, c, n) => each(n, (i) => setF64(sum + 8 * i, f64(sum + 8 * i) + f64(x + 8 * i) * c)),
+    addScaledDeltaF32: (sum, x, base, c, n) =>
+      each(n, (i) => {
+        const delta = Math.fround(f32(x + 4 * i) - f32(base + 4 * i));
+        setF32(sum + 4 * i, f32(sum + 4 * i) + Math.fround(delta * Math.fround(c)));
+      }),
+    addScaledDeltaF64: (sum, x, base, c, n) =>
+      each(n, (i) => setF64(sum + 8 * i, f64(sum + 8 * i) + (f64(x + 8 * i) - f64(base + 8 * i)) * c)),
+    subtractF32: (target, x, base, n) => each(n, (i) => setF32(target + 4 * i, f32(x + 4 * i) - f32(base + 4 * i))),
+    subtractF64: (target, x, base, n) => each(n, (i) => setF64(target + 8 * i, f64(x + 8 * i) - f64(base + 8 * i))),
+    addF32: (target, x, n) => each(n, (i) => setF32(target + 4 * i, f32(target + 4 * i) + f32(x + 4 * i))),
+    addF64: (target, x, n) => each(n, (i) => setF64(target + 8 * i, f64(target + 8 * i) + f64(x + 8 * i))),
+    dotF32: (x, y, n) => reduce(n, (i) => f32(x + 4 * i) * f32(y + 4 * i)),
+    dotF64: (x, y, n) => reduce(n, (i) => f64(x + 8 * i) * f64(y + 8 * i)),
+    sumMagnitudesF32: (x, key, n) =>
+      reduce(n, (i) => ((u32(x + 4 * i) & F32_ABS) >= key ? Math.abs(f32(x + 4 * i)) : 0)),
+    sumMagnitudesF64: (x, key, n) =>
+      reduce(n, (i) => ((u64(x + 8 * i) & F64_ABS) >= key ? Math.abs(f64(x + 8 * i)) : 0)),
+    histogramHighF32: (x, counts, n) => each(n, (i) => bump(counts + 4 * ((u32(x + 4 * i) & F32_ABS) >>> 16))),
+    histogramLowF32: (x, high, counts, n) =>
+      each(n, (i) => {
+        const key = u32(x + 4 * i) & F32_ABS;
+        if (key >>> 16 === high) bump(counts + 4 * (key & 0xffff));
+      }),
+    histogramF64: (x, shift, prefix, counts, n) =>
+      each(n, (i) => {
+        const key = u64(x + 8 * i) & F64_ABS;
+        if (key >> BigInt(shift + 16) === prefix) bump(counts + 4 * Number((key >> BigInt(shift)) & 0xffffn));
+      }),
+    keepLargestF32: (x, key, quota, n) => {
+      each(n, (i) => {
+        const own = u32(x + 4 * i) & F32_ABS;
+        if (own === key && quota > 0) quota--;
+        else if (own <= key) view().setUint32(x + 4 * i, 0, true);
+      });
+      return quota;
+    },
+    keepLargestF64: (x, key, quota, n) => {
+      each(n, (i) => {
+        const own = u64(x + 8 * i) & F64_ABS;
+        if (own === key && quota > 0) quota--;
+        else if (own <= key) view().setBigUint64(x + 8 * i, 0n, true);
+      });
+      return quota;
+    },
+    voteF32: (votes, delta, weight, n) =>
+      each(n, (i) => setF64(votes + 8 * i, f64(votes + 8 * i) + f32(delta + 4 * i) * weight)),
+    voteF64: (votes, delta, weight, n) =>
+      each(n, (i) => setF64(votes + 8 * i, f64(votes + 8 * i) + f64(delta + 8 * i) * weight)),
+    addAgreeingF32: (sum, total, delta, votes, c, weight, n) =>
+      each(n, (i) => {
+        const d = f32(delta + 4 * i);
+        const counted = agrees(d, f64(votes + 8 * i), weight);
+        setF32(sum + 4 * i, f32(sum + 4 * i) + (counted ? Math.fround(d * Math.fround(c)) : 0));
+        setF32(total + 4 * i, f32(total + 4 * i) + (counted ? Math.fround(weight) : 0));
+      }),
+    addAgreeingF64: (sum, total, delta, votes, c, weight, n) =>
+      each(n, (i) => {
+        const d = f64(delta + 8 * i);
+        const counted = agrees(d, f64(votes + 8 * i), weight);
+        setF64(sum + 8 * i, f64(sum + 8 * i) + (counted ? d * c : 0));
+        setF64(total + 8 * i, f64(total + 8 * i) + (counted ? weight : 0));
+      }),
+    divideByTotalF32: (sum, total, n) =>
+      each(n, (i) => setF32(sum + 4 * i, f32(sum + 4 * i) / (f32(total + 4 * i) === 0 ? 1 : f32(total + 4 * i)))),
+    divideByTotalF64: (sum, total, n) =>
+      each(n, (i) => setF64(sum + 8 * i, f64(sum + 8 * i) / (f64(total + 8 * i) === 0 ? 1 : f64(total + 8 * i)))),
+  };
+}
+
+function agrees(delta: number, vote: number, weight: number): boolean {
+  if (Number.isNaN(delta)) return true;
+  if (delta === 0) return false;
+  return (delta > 0 !== weight < 0) === vote >= 0;
+}
+
+function halfToSingle(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 31) return ((half & 0x8000) << 16) | 0x7f80_0000 | (fraction << 13);
+  const value = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return bitsOf(sign === -1 ? -value : value);
+}
+
+const scratch = new DataView(new ArrayBuffer(4));
+
+function bitsOf(single: number): number {
+  scratch.setFloat32(0, single);
+  return scratch.getUint32(0);
+}
+
+function singleToBrain(bits: number): number {
+  if ((bits & F32_ABS) > 0x7f80_0000) return 0x7fc0;
+  const rest = bits & 0xffff;
+  const kept = bits >>> 16;
+  const isUp = rest > 0x8000 || (rest === 0x8000 && (kept & 1) === 1);
+  return isUp ? kept + 1 : kept;
+}
+
+function singleToHalf(x: number): number {
+  if (Number.isNaN(x)) return 0x7e00;
+  const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0;
+  const magnitude = Math.abs(x);
+  if (magnitude >= 65520) return sign | 0x7c00;
+  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)));
+  const unit = 2 ** (exponent - 10);
+  const steps = magnitude / unit;
+  const floor = Math.floor(steps);
+  const rest = steps - floor;
+  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+  // A carry out of the fraction goes into the exponent by itself: the encoding is monotonic.
+  return sign | (exponent === -14 ? rounded : ((exponent + 14) << 10) + rounded);
+}
+
+function toOdd(x: number): number {
+  const nearest = Math.fround(x);
+  let bits = bitsOf(nearest);
+  if (Number.isNaN(x) || nearest === x) return bits;
+  if (Math.abs(nearest) > Math.abs(x)) bits -= 1;
+  return (bits | 1) >>> 0;
+}

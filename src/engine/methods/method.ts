@@ -1,0 +1,85 @@
+import type { MethodName } from '../../recipe/index.js';
+import type { Dtype } from '../checkpoint/dtype.js';
+import type { Arithmetic } from '../kernels/arithmetic.js';
+import type { Kernels, Pointer, WorkDtype } from '../kernels/kernels.js';
+
+/** Reductions run over canonical blocks of this many elements, counted from the tensor's start. */
+export const BLOCK_ELEMENTS = 16_384;
+
+/** Where a stored tensor lies: a byte range of a file of one of the plan's inputs. */
+export interface TensorSlice {
+  /** Index into the plan's inputs. */
+  input: number;
+  file: string;
+  offset: number;
+  bytes: number;
+  dtype: Dtype;
+}
+
+/** One tensor to compute: what to read, in which precision, and the parameters that hold for it. */
+export interface MergeOperation {
+  kind: 'merge';
+  method: MethodName;
+  elements: number;
+  /** The dtype to which inputs are rounded on load, and in which methods compute. */
+  cast: Dtype;
+  work: WorkDtype;
+  /** The base comes first where there is one. */
+  inputs: TensorSlice[];
+  hasBase: boolean;
+  /** Parameters of the method for this tensor. */
+  settings: Record<string, number | boolean>;
+  /** Parameters of each input, in the order of `inputs`. */
+  inputSettings: Record<string, number | boolean>[];
+}
+
+/** What a pass found: plain data, so that it travels between threads and can be compared bit for bit. */
+export type Statistic = Record<string, number | bigint | number[] | bigint[] | Float64Array | Uint32Array>;
+
+/** Up to BLOCK_ELEMENTS elements of every input, decoded to the work dtype. A method may overwrite the inputs. */
+export interface Block {
+  count: number;
+  inputs: Pointer[];
+  output: Pointer;
+}
+
+/** The kernels and the buffers of one thread, for one operation. */
+export interface Workspace {
+  kernels: Kernels;
+  arithmetic: Arithmetic;
+  /** A zeroed, 16-byte aligned buffer that lives as long as the task. */
+  allocate(bytes: number): Pointer;
+  memory: WebAssembly.Memory;
+}
+
+/** A statistics pass over a contiguous range of blocks, in order. */
+export interface Gatherer {
+  block(block: Block): void;
+  partial(): Statistic;
+}
+
+/**
+ * A merge method as streaming passes (ARCHITECTURE.md, "The engine"). Methods hold no state: what a pass finds is
+ * returned, so any thread can continue with it.
+ */
+export interface Method {
+  /** How many statistics passes precede the apply pass. */
+  passes(operation: MergeOperation): number;
+  gather(operation: MergeOperation, pass: number, found: Statistic[], workspace: Workspace): Gatherer;
+  /** Joins the partial statistics of all ranges, in range order. */
+  combine(
+    operation: MergeOperation,
+    pass: number,
+    found: Statistic[],
+    partials: Statistic[],
+    workspace: Workspace,
+  ): Statistic;
+  /** The apply pass over one range: fills `output` of each block. */
+  apply(operation: MergeOperation, found: Statistic[], range: number, workspace: Workspace): (block: Block) => void;
+}
+
+export function numberSetting(settings: Record<string, number | boolean>, name: string): number {
+  const value = settings[name];
+  if (typeof value !== 'number') throw new TypeError(`the plan holds no number for ${name}`);
+  return value;
+}

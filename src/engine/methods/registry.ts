@@ -1,0 +1,23 @@
+import type { MethodName } from '../../recipe/index.js';
+import { EngineError } from '../errors.js';
+import { linear } from './linear.js';
+import type { Method } from './method.js';
+import { passthrough } from './passthrough.js';
+import { slerp } from './slerp.js';
+import { taskArithmetic } from './task-arithmetic.js';
+import { ties } from './ties.js';
+
+/** Methods this engine carries out; the recipe layer refuses the others before a plan is made. */
+const implemented: Partial<Record<MethodName, Method>> = {
+  linear,
+  passthrough,
+  slerp,
+  task_arithmetic: taskArithmetic,
+  ties,
+};
+
+export function methodOf(name: MethodName): Method {
+  const method = implemented[name];
+  if (method === undefined) throw new EngineError('not_supported_yet', `merge method ${name} is not carried out yet`);
+  return method;
+}

@@ -1,0 +1,189 @@
+import { methods, resolveParameter, type ParameterScope, type Recipe } from '../../recipe/index.js';
+import { type Dtype, findDtype, isFloatDtype } from '../checkpoint/dtype.js';
+import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
+import { EngineError, quote } from '../errors.js';
+import { workDtypeOf } from '../execution/codec.js';
+import type { CopyOperation } from '../execution/task.js';
+import { linearCoefficients } from '../methods/linear.js';
+import type { MergeOperation, TensorSlice } from '../methods/method.js';
+import type { OutputTensorSources } from './output-tensors.js';
+
+export interface PlannedOperation {
+  dtype: Dtype;
+  shape: number[];
+  operation: MergeOperation | CopyOperation;
+}
+
+type Settings = Record<string, number | boolean>;
+
+/**
+ * What to do for one output tensor: the recipe's parameters for it, the dtype to compute in and to write, and whether it
+ * is a merge at all or only a copy of bytes.
+ * @throws EngineError shape_mismatch, dtype_not_supported, base_not_in_slice, parameter_missing, weights_sum_to_zero
+ */
+export function planOperation(
+  recipe: Recipe,
+  output: OutputTensorSources,
+  inputIndex: ReadonlyMap<string, number>,
+): PlannedOperation {
+  const ordered = baseFirst(recipe, output);
+  const tensors = ordered.sources.map(({ tensor }) => tensor);
+  const shape = commonShape(output);
+  const slices = ordered.sources.map(({ source, tensor }) => sliceOf(inputIndex.get(source.reference) ?? 0, tensor));
+  const stored = tensors.map(({ dtype }) => dtype);
+  if (!stored.every(isFloatDtype)) return copyOfBuffer(output, slices, stored, shape);
+  const cast = dtypeNamed(recipe.dtype) ?? promote(stored);
+  const dtype = dtypeNamed(recipe.out_dtype) ?? cast;
+  const operation: MergeOperation = {
+    kind: 'merge',
+    method: recipe.merge_method,
+    elements: shape.reduce((product, size) => product * size, 1),
+    cast,
+    work: workDtypeOf(cast),
+    inputs: slices,
+    hasBase: ordered.hasBase,
+    settings: globalSettings(recipe, output),
+    inputSettings: ordered.sources.map(({ source, tensor }, at) =>
+      inputSettings(recipe, output, source, tensor, ordered.hasBase && at === 0),
+    ),
+  };
+  checkWeights(operation, output);
+  if (ordered.hasBase && slices.length === 1) asPassthrough(operation);
+  const isCopy = isIdentity(operation) && stored[0] === cast && cast === dtype;
+  const [source] = slices;
+  return { dtype, shape, operation: isCopy && source ? { kind: 'copy', source, twins: [] } : operation };
+}
+
+/** A base alone has nothing to be merged with: the result is the base. */
+function asPassthrough(operation: MergeOperation): void {
+  operation.method = 'passthrough';
+  operation.hasBase = false;
+  operation.settings = {};
+  operation.inputSettings = [{}];
+}
+
+function baseFirst(
+  recipe: Recipe,
+  output: OutputTensorSources,
+): { sources: OutputTensorSources['sources']; hasBase: boolean } {
+  const policy = methods[recipe.merge_method].base;
+  const { base, pointer } = output.slice;
+  if (policy === 'ignored' || (base === undefined && policy !== 'required')) {
+    return { sources: output.sources, hasBase: false };
+  }
+  const at = output.sources.findIndex(({ source }) => source.reference === base);
+  const found = output.sources[at];
+  if (found === undefined) {
+    if (policy !== 'required') return { sources: output.sources, hasBase: false };
+    const message = `${recipe.merge_method} needs the base model ${quote(base ?? '')} among the sources of every slice`;
+    throw new EngineError('base_not_in_slice', message, { pointer, tensor: output.name });
+  }
+  return { sources: [found, ...output.sources.filter((_source, i) => i !== at)], hasBase: true };
+}
+
+function commonShape(output: OutputTensorSources): number[] {
+  const shapes = output.sources.map(({ tensor }) => tensor.shape);
+  const [first = []] = shapes;
+  const differs = shapes.some((shape) => shape.length !== first.length || shape.some((size, i) => size !== first[i]));
+  if (!differs) return first;
+  const list = output.sources
+    .map(({ source, tensor }) => `${source.reference} [${tensor.shape.join(', ')}]`)
+    .join(', ');
+  const message = `${quote(output.name)} has different shapes: ${list}; models with different vocabularies or sizes cannot be merged`;
+  throw new EngineError('shape_mismatch', message, { pointer: output.slice.pointer, tensor: output.name });
+}
+
+function copyOfBuffer(
+  output: OutputTensorSources,
+  slices: TensorSlice[],
+  stored: readonly Dtype[],
+  shape: number[],
+): PlannedOperation {
+  const [dtype] = stored;
+  const [source, ...twins] = slices;
+  if (dtype === undefined || source === undefined || stored.some((other) => other !== dtype)) {
+    const message = `${quote(output.name)} is stored as ${stored.join(', ')}: such tensors are copied when all models agree, and these do not`;
+    throw new EngineError('dtype_not_supported', message, { pointer: output.slice.pointer, tensor: output.name });
+  }
+  return { dtype, shape, operation: { kind: 'copy', source, twins } };
+}
+
+function sliceOf(input: number, tensor: CheckpointTensor): TensorSlice {
+  const { file, offset, bytes, dtype } = tensor;
+  return { input, file, offset, bytes, dtype };
+}
+
+function dtypeNamed(name: string | undefined): Dtype | undefined {
+  return name === undefined ? undefined : findDtype(name);
+}
+
+/** The common type that PyTorch would promote to: two different 16-bit floats meet in f32. */
+function promote(stored: readonly Dtype[]): Dtype {
+  const [first = 'F32'] = stored;
+  if (stored.every((dtype) => dtype === first)) return first;
+  return stored.includes('F64') ? 'F64' : 'F32';
+}
+
+function globalSettings(recipe: Recipe, output: OutputTensorSources): Settings {
+  return settingsOf(recipe, 'global', (name) =>
+    resolveParameter(scopeOf(recipe, output), name, { outputTensor: output.name, t: output.t }),
+  );
+}
+
+function inputSettings(
+  recipe: Recipe,
+  output: OutputTensorSources,
+  source: { reference: string; own?: ParameterScope['own'] },
+  tensor: CheckpointTensor,
+  isBase: boolean,
+): Settings {
+  const scope = { ...scopeOf(recipe, output), ...(source.own && { own: source.own }) };
+  const where = { inputTensor: tensor.name, outputTensor: output.name, t: output.t };
+  return settingsOf(recipe, 'model', (name, isRequired) => {
+    const value = resolveParameter(scope, name, where);
+    if (value === undefined && isRequired && !isBase) {
+      const message = `${recipe.merge_method} needs ${name} for ${source.reference}, and nothing gives it one for ${quote(output.name)}`;
+      throw new EngineError('parameter_missing', message, { pointer: output.slice.pointer, tensor: output.name });
+    }
+    return value;
+  });
+}
+
+function settingsOf(
+  recipe: Recipe,
+  scope: 'model' | 'global',
+  resolve: (name: string, isRequired: boolean) => number | boolean | undefined,
+): Settings {
+  const settings: Settings = {};
+  for (const [name, definition] of Object.entries(methods[recipe.merge_method].parameters)) {
+    if (definition.scope !== scope || name === 'int8_mask') continue;
+    const value = resolve(name, definition.required === true) ?? definition.default;
+    if (value === undefined) continue;
+    settings[name] = definition.type === 'boolean' ? Boolean(value) : Number(value);
+  }
+  return settings;
+}
+
+function scopeOf(recipe: Recipe, output: OutputTensorSources): ParameterScope {
+  return {
+    ...(output.slice.slice && { slice: output.slice.slice }),
+    ...(recipe.parameters && { global: recipe.parameters }),
+  };
+}
+
+function checkWeights(operation: MergeOperation, output: OutputTensorSources): void {
+  if (operation.method === 'slerp' && operation.settings['t'] === undefined) {
+    const message = `slerp needs t, and nothing gives it one for ${quote(output.name)}`;
+    throw new EngineError('parameter_missing', message, { pointer: '/parameters', tensor: output.name });
+  }
+  if (operation.method !== 'linear' || linearCoefficients(operation).every(Number.isFinite)) return;
+  const message = `the weights sum to zero for ${quote(output.name)}: set normalize: false or other weights`;
+  throw new EngineError('weights_sum_to_zero', message, { pointer: output.slice.pointer, tensor: output.name });
+}
+
+/** Whether the result is the only input, element by element. */
+function isIdentity(operation: MergeOperation): boolean {
+  if (operation.inputs.length !== 1) return false;
+  if (operation.method === 'passthrough') return (operation.inputSettings[0]?.['scale'] ?? 1) === 1;
+  return operation.method === 'linear' && linearCoefficients(operation)[0] === 1;
+}

@@ -1,0 +1,210 @@
+import { availableParallelism } from 'node:os';
+import { canonicalRecipe, modelReferences, type Recipe } from '../../recipe/index.js';
+import { companionFiles } from '../architecture/companion-files.js';
+import { isRecord, layerCount, outputConfig, type JsonRecord } from '../architecture/output-config.js';
+import { placeOf } from '../architecture/tensor-place.js';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import type { CheckpointFiles } from '../checkpoint/files.js';
+import { type Dtype } from '../checkpoint/dtype.js';
+import { indexJson, shardFiles } from '../checkpoint/layout.js';
+import { EngineError, quote } from '../errors.js';
+import { DEFAULT_CHUNK_BYTES } from '../execution/options.js';
+import { memoryBytesOf, readBytesOf } from '../execution/task-list.js';
+import { canonicalJson, defaultSeed, sha256Hex } from './canonical-json.js';
+import { type DroppedTensor, ENGINE_VERSION, type MergePlan, type PlanCopy, type PlanShard } from './merge-plan.js';
+import { planOperation, type PlannedOperation } from './operations.js';
+import { type TensorList, listTensors } from './output-tensors.js';
+import { checkLayerRanges, type OutputSlice, outputSlices } from './slices.js';
+import { tokenizerSource } from './tokenizer-source.js';
+
+/** MergeKit's default: 5 GB. The service asks for 1 GB. */
+export const DEFAULT_SHARD_BYTES = 5_000_000_000;
+
+/** A model as the planner needs it: its headers, and its small files. */
+export interface PlanModel {
+  checkpoint: Checkpoint;
+  files: CheckpointFiles;
+  /** What pins the bytes (PlanInput). */
+  digest: string;
+}
+
+export interface PlanOptions {
+  /** Every model of the recipe, by the reference that the recipe uses. */
+  models: ReadonlyMap<string, PlanModel>;
+  /** Recorded always, used by methods with random masks. Default: the first 53 bits of the recipe's digest. */
+  seed?: number;
+  /** Limit on the tensors' bytes of one output file. Default 5 GB, as in MergeKit. */
+  shardBytes?: number;
+  /** Take tokenizer and generation files over from the base (else the first) model. Default true. */
+  copyTokenizer?: boolean;
+  threads?: number;
+}
+
+interface NamedOperation extends PlannedOperation {
+  name: string;
+}
+
+/**
+ * Turns a recipe and its models' headers into everything that a merge will do. No weight is read.
+ *
+ * @throws EngineError with a pointer into the recipe: tensor_missing, shape_mismatch, depth_mismatch,
+ *   layer_range_invalid, base_not_in_slice, parameter_missing, weights_sum_to_zero, dtype_not_supported,
+ *   quantised_checkpoint, tokenizers_differ
+ */
+export async function plan(recipe: Recipe, options: PlanOptions): Promise<MergePlan> {
+  const references = modelReferences(recipe);
+  const checkpoints = new Map(references.map((reference) => [reference, modelOf(options, reference).checkpoint]));
+  checkpoints.forEach(refuseQuantised);
+  const slices = outputSlices(recipe);
+  checkDepths(slices, checkpoints);
+  const list = listTensors(slices, checkpoints);
+  const inputIndex = new Map(references.map((reference, index) => [reference, index]));
+  const operations = list.tensors.map((output): NamedOperation => {
+    return { name: output.name, ...planOperation(recipe, output, inputIndex) };
+  });
+  const shardBytes = options.shardBytes ?? DEFAULT_SHARD_BYTES;
+  const shards = layOut(operations, shardBytes);
+  const copyTokenizer = options.copyTokenizer ?? true;
+  const canonical = canonicalRecipe(recipe);
+  const seed = options.seed ?? defaultSeed(canonical);
+  const inputs = references.map((reference) => ({ reference, digest: modelOf(options, reference).digest }));
+  const dropped = droppedTensors(list, references, checkpoints, operations);
+  const copied = operations.filter(({ operation }) => operation.kind === 'copy').length;
+  const identity = { engine: ENGINE_VERSION, recipe: canonical, inputs, seed, shardBytes, copyTokenizer };
+  return {
+    engine: ENGINE_VERSION,
+    digest: sha256Hex(canonicalJson(identity)),
+    recipe: canonical,
+    seed,
+    shardBytes,
+    inputs,
+    shards,
+    ...(shards.length > 1 && { index: indexJson(shardFiles(operations, shardBytes)) }),
+    config: configOf(recipe, references, checkpoints, list, operations),
+    copies: copyTokenizer ? await copiesOf(recipe, references, options) : [],
+    dropped,
+    warnings: references.flatMap((reference) =>
+      modelOf(options, reference).checkpoint.warnings.map((message) => ({
+        code: 'checkpoint',
+        message: `${reference}: ${message}`,
+      })),
+    ),
+    parameterCount: operations.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    outcome: { merged: operations.length - copied, copied, dropped: dropped.length },
+    cost: {
+      readBytes: readBytesOf(shards),
+      writeBytes: shards.reduce((sum, { bytes }) => sum + bytes, 0),
+      memoryBytes: memoryBytesOf(shards, options.threads ?? availableParallelism(), DEFAULT_CHUNK_BYTES),
+    },
+  };
+}
+
+function modelOf(options: PlanOptions, reference: string): PlanModel {
+  const model = options.models.get(reference);
+  if (model === undefined) throw new EngineError('weights_missing', `no model was given for ${quote(reference)}`);
+  return model;
+}
+
+function refuseQuantised({ quantisation }: Checkpoint, reference: string): void {
+  if (quantisation === undefined) return;
+  const message = `${reference} is quantised (${quantisation}): its stored numbers are codes and cannot be averaged; use the unquantised model`;
+  throw new EngineError('quantised_checkpoint', message);
+}
+
+/** Layers by config.json, else by the tensors' names. */
+function depthOf(checkpoint: Checkpoint): number {
+  const config = checkpoint.config as JsonRecord | undefined;
+  let deepest = 0;
+  for (const name of checkpoint.tensors.keys()) deepest = Math.max(deepest, (placeOf(name).layer ?? -1) + 1);
+  return (config && layerCount(config)) ?? deepest;
+}
+
+function checkDepths(slices: readonly OutputSlice[], checkpoints: ReadonlyMap<string, Checkpoint>): void {
+  const depths = new Map([...checkpoints].map(([reference, checkpoint]) => [reference, depthOf(checkpoint)]));
+  checkLayerRanges(slices, depths);
+  const [first] = slices;
+  if (first === undefined || first.sources.some(({ layers }) => layers !== undefined)) return;
+  if (new Set(first.sources.map(({ reference }) => depths.get(reference))).size <= 1) return;
+  const list = first.sources.map(({ reference }) => `${reference} ${depths.get(reference) ?? 0}`).join(', ');
+  throw new EngineError('depth_mismatch', `the models have different numbers of layers: ${list}`, {
+    pointer: first.pointer,
+  });
+}
+
+function layOut(operations: readonly NamedOperation[], shardBytes: number): PlanShard[] {
+  const byName = new Map(operations.map((operation) => [operation.name, operation.operation]));
+  return shardFiles(operations, shardBytes).map(({ name, header, bytes, tensors }) => ({
+    file: name,
+    bytes,
+    header: Buffer.from(header).toString('base64'),
+    tensors: tensors.map((tensor) => {
+      const operation = byName.get(tensor.name);
+      if (operation === undefined) throw new Error(`no operation for ${tensor.name}`);
+      return { ...tensor, operation };
+    }),
+  }));
+}
+
+/** What no output tensor is made from, and why: nothing disappears without a line in the plan. */
+function droppedTensors(
+  list: TensorList,
+  references: readonly string[],
+  checkpoints: ReadonlyMap<string, Checkpoint>,
+  operations: readonly NamedOperation[],
+): DroppedTensor[] {
+  const used = references.map(() => new Set<string>());
+  for (const { operation } of operations) {
+    const parts = operation.kind === 'copy' ? [operation.source, ...operation.twins] : operation.inputs;
+    for (const { input, file, offset } of parts) used[input]?.add(`${file}:${offset}`);
+  }
+  const reasons = new Map(list.dropped.map(({ tensor, reason }) => [tensor, reason]));
+  return references.flatMap((reference, input) =>
+    [...(checkpoints.get(reference)?.tensors.values() ?? [])].flatMap((tensor): DroppedTensor[] => {
+      if (used[input]?.has(`${tensor.file}:${tensor.offset}`) === true || tensor.bytes === 0) return [];
+      return [{ input, tensor: tensor.name, reason: reasons.get(tensor.name) ?? reasonFor(tensor.name) }];
+    }),
+  );
+}
+
+function reasonFor(name: string): string {
+  const { layer } = placeOf(name);
+  if (layer !== undefined) return `no slice takes layer ${layer} of this model`;
+  return 'tensors outside the layers come from the models of the first slice, final norm and head from the last';
+}
+
+function configOf(
+  recipe: Recipe,
+  references: readonly string[],
+  checkpoints: ReadonlyMap<string, Checkpoint>,
+  list: TensorList,
+  operations: readonly NamedOperation[],
+): JsonRecord {
+  const owner = recipe.base_model ?? references[0] ?? '';
+  const config = checkpoints.get(owner)?.config;
+  if (!isRecord(config)) return {};
+  const head = list.tensors.find(({ name }) => name.endsWith('lm_head.weight'));
+  const isTied = (reference: string): boolean => checkpoints.get(reference)?.config?.['tie_word_embeddings'] === true;
+  const untied = head?.sources.some(({ source }) => !isTied(source.reference)) === true && isTied(owner);
+  return outputConfig(config, {
+    dtype: dominantDtype(operations),
+    untied,
+    ...(list.layers !== undefined && { layers: list.layers }),
+  });
+}
+
+/** The dtype of most bytes. */
+function dominantDtype(operations: readonly NamedOperation[]): Dtype {
+  const elements = new Map<Dtype, number>();
+  for (const { dtype, shape } of operations) {
+    const count = shape.reduce((product, size) => product * size, 1);
+    elements.set(dtype, (elements.get(dtype) ?? 0) + count);
+  }
+  return [...elements].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'F32';
+}
+
+async function copiesOf(recipe: Recipe, references: readonly string[], options: PlanOptions): Promise<PlanCopy[]> {
+  const source = await tokenizerSource(recipe, references, options.models);
+  const input = Math.max(0, references.indexOf(source));
+  const model = options.models.get(source);
+  return companionFiles(model?.checkpoint.files.map(({ path }) => path) ?? []).map((path) => ({ input, path }));
+}
