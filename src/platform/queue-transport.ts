@@ -1,0 +1,116 @@
+import { createPostgresBackend, Queue, runMigrations, Worker, type JobsOptions, type PgPool } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { Config } from '../config.js';
+import type { Database } from './database.js';
+import type { Logger } from './logger.js';
+
+/** The parts of BullMQ's queue and worker that do not depend on what carries them. */
+export interface Bell<T> {
+  add(name: string, data: T, options: JobsOptions): Promise<unknown>;
+  close(): Promise<void>;
+}
+export interface Hearer {
+  waitUntilReady(): Promise<unknown>;
+  close(force?: boolean): Promise<void>;
+}
+
+export interface QueueTransport<T> {
+  bell: Bell<T>;
+  /** False while adding could only wait. */
+  isUp(): boolean;
+  hear(processor: (job: { data: T }) => Promise<void>, concurrency: number): Hearer;
+  close(): Promise<void>;
+}
+
+const workerSettings = {
+  // A job whose worker died is dropped, not run again: the sweep rings with a new announcement.
+  maxStalledCount: 0,
+  runRetryDelay: 1000,
+};
+
+/** Longest pause between attempts to reach Redis again; a worker is deaf for at most this long after it returns. */
+const reconnectMilliseconds = 1000;
+const commandTimeoutMilliseconds = 5000;
+
+export function redisTransport<T>(url: string, name: string, logger: Logger): QueueTransport<T> {
+  const report = reporter(logger, 'Redis');
+  let closed = false;
+  const connect = (options: object) => {
+    const retryStrategy = (times: number) => (closed ? null : Math.min(times * 100, reconnectMilliseconds));
+    const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy, ...options });
+    return redis.on('error', report);
+  };
+  const connections = [connect({ commandTimeout: commandTimeoutMilliseconds })];
+  const [redis] = connections as [Redis];
+  const bell = new Queue<T>(name, { connection: redis, skipMetasUpdate: true }).on('error', report);
+  return {
+    bell: bell as Bell<T>,
+    isUp: () => redis.status === 'ready',
+    hear: (processor, concurrency) => {
+      const connection = connect({});
+      connections.push(connection);
+      return new Worker<T>(name, processor, { connection, concurrency, ...workerSettings }).on('error', report);
+    },
+    close: () => {
+      // BullMQ copies these options for its blocking connections, which would try to reconnect for ever.
+      closed = true;
+      for (const each of connections) each.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** BullMQ names its tables plainly and expects this schema first in the search_path. */
+const queueSchema = 'bullmq';
+
+export async function postgresTransport<T>(
+  database: Database,
+  name: string,
+  logger: Logger,
+): Promise<QueueTransport<T>> {
+  const report = reporter(logger, 'The database');
+  const pool = new database.driver.Pool({ ...database.poolConfig(queueSchema), keepAlive: true, max: 5 });
+  pool.on('error', report);
+  const client = await pool.connect();
+  try {
+    await runMigrations(client, queueSchema);
+  } finally {
+    client.release();
+  }
+  // BullMQ describes pools a little more loosely than `pg` does.
+  const connection = pool as unknown as PgPool;
+  const bell = new Queue(name, { connection, skipMetasUpdate: true }, createPostgresBackend).on('error', report);
+  return {
+    bell: bell as Bell<T>,
+    isUp: () => true,
+    hear: (processor, concurrency) => {
+      const options = { connection, concurrency, ...workerSettings };
+      return new Worker(name, processor, options, createPostgresBackend).on('error', report);
+    },
+    close: () => pool.end(),
+  };
+}
+
+export function openTransport<T>(
+  config: Config['queue'],
+  database: Database,
+  name: string,
+  logger: Logger,
+): Promise<QueueTransport<T>> {
+  if (config.redisUrl === undefined) return postgresTransport(database, name, logger);
+  return Promise.resolve(redisTransport(config.redisUrl, name, logger));
+}
+
+/**
+ * An 'error' event nobody listens to ends the process, and a server that is away repeats itself several times a
+ * second: every error is listened to, and one a minute of the same kind is written.
+ */
+function reporter(logger: Logger, who: string): (error: Error) => void {
+  const lastAt = new Map<string, number>();
+  return (error) => {
+    const kind = (error as NodeJS.ErrnoException).code ?? error.message;
+    if (Date.now() - (lastAt.get(kind) ?? 0) < 60_000) return;
+    lastAt.set(kind, Date.now());
+    logger.warn({ err: error }, `${who} does not serve the queue; shards are still found by sweeping`);
+  };
+}
