@@ -50,7 +50,9 @@ export function localDirectory(directory: string): CheckpointFiles {
       // Plain comparison: the order must not depend on the locale.
       return files.sort((a, b) => (a.path < b.path ? -1 : 1));
     },
-    read: (path, offset, length) => readRange(directory, checkPath(path), offset, length),
+    async read(path, offset, length) {
+      return readRange(directory, checkPath(path), offset, length);
+    },
   };
 }
 
@@ -86,6 +88,7 @@ async function readRange(root: string, path: string, offset: number, length: num
     throw asMissing(error, path);
   }
   try {
+    if (!(await file.stat()).isFile()) throw new EngineError('file_missing', `${path}: not a file`, { file: path });
     const bytes = Buffer.allocUnsafeSlow(length);
     let done = 0;
     while (done < length) {
