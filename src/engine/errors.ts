@@ -42,6 +42,9 @@ export const engineErrorCodes = [
   'too_many_files',
   // The output.
   'output_tensor_invalid',
+  'output_exists',
+  'output_invalid',
+  'output_busy',
   // The plan: recipe and checkpoints do not go together.
   'not_supported_yet',
   'tensor_missing',
