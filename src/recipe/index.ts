@@ -7,5 +7,6 @@ export { methodNames } from './methods/method.js';
 export { methods } from './methods/registry.js';
 export { type ParameterScope, type TensorPlace, resolveParameter } from './parameters.js';
 export { type ParsedRecipe, type ParseOptions, parseRecipe } from './read-recipe.js';
+export { pointerOf } from './pointers.js';
 export { type ModelReference, ModelReferenceError, formatModelReference, parseModelReference } from './references.js';
 export { type Parameters, Recipe, type Setting, recipeJsonSchema } from './schema.js';

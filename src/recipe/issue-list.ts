@@ -1,4 +1,4 @@
-import { RecipeError, type RecipeIssue } from './errors.js';
+import type { RecipeIssue } from './errors.js';
 import { type Path, pointerOf } from './pointers.js';
 import type { FindPosition } from './positions.js';
 
@@ -9,6 +9,7 @@ const mostIssues = 100;
 export class IssueList {
   readonly issues: RecipeIssue[] = [];
   private readonly seen = new Set<string>();
+  private errors = 0;
 
   /**
    * @param prefix Path of the document within its file: empty, or its index when the file has several.
@@ -34,12 +35,12 @@ export class IssueList {
   }
 
   get hasErrors(): boolean {
-    return this.issues.some((issue) => issue.severity === 'error');
+    return this.errors > 0;
   }
 
-  /** @throws RecipeError with everything that was found, when one of it is an error. */
-  throwErrors(): void {
-    if (this.hasErrors) throw new RecipeError(this.issues);
+  /** Nothing more is taken. */
+  get isFull(): boolean {
+    return this.issues.length >= mostIssues && this.hasErrors;
   }
 
   private add(
@@ -49,11 +50,12 @@ export class IssueList {
     message: string,
     what: 'key' | 'value',
   ): void {
+    // Errors decide: one is kept even when warnings have filled the list.
+    if (this.issues.length >= mostIssues && (severity === 'warning' || this.errors > 0)) return;
     const pointer = pointerOf([...this.prefix, ...path]);
     const identity = `${code} ${pointer}`;
     if (this.seen.has(identity)) return;
-    // Errors decide: they are kept even when warnings have filled the list.
-    if (this.issues.length >= mostIssues && (severity === 'warning' || this.hasErrors)) return;
+    if (severity === 'error') this.errors += 1;
     this.seen.add(identity);
     this.issues.push({ severity, code, message, pointer, ...this.findPosition(path, what) });
   }

@@ -50,7 +50,10 @@ export function keepKnownKeys(written: Mapping, method: MethodDefinition | undef
     } else if (place !== undefined) {
       issues.warn('misplaced_key', path, `“${key}” has no effect here; it belongs ${place}.`, 'key');
     } else {
-      issues.warn('unknown_key', path, `“${key}” is not a key of a recipe; it has no effect.`, 'key');
+      const otherCase = key.toLowerCase();
+      const otherPlace = whereKeyBelongs(otherCase, path);
+      const hint = otherPlace === undefined ? '' : `; “${otherCase}” belongs ${otherPlace}`;
+      issues.warn('unknown_key', path, `“${key}” is not a key of a recipe; it has no effect${hint}.`, 'key');
     }
   };
 

@@ -77,7 +77,8 @@ export class ParameterKeys {
       const place = [...path, key];
       const meant = findMeant(key, conditionKeys);
       if (meant !== undefined) {
-        const message = `“${key}” is not known here; “${meant}” was probably meant. Without it the entry applies to every tensor.`;
+        const effect = meant === 'filter' ? ' Without it the entry applies to every tensor.' : '';
+        const message = `“${key}” is not known here; “${meant}” was probably meant.${effect}`;
         this.issues.suspect('near_miss', place, message, 'key');
       } else
         this.issues.warn(

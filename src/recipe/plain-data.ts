@@ -1,4 +1,4 @@
-import { depthLimit, nodesLimit, textBytesLimit } from './limits.js';
+import { depthLimit, keyCharactersLimit, membersLimit, nodesLimit, textBytesLimit } from './limits.js';
 import type { IssueList } from './issue-list.js';
 import type { Path } from './pointers.js';
 
@@ -22,6 +22,10 @@ export function checkPlainData(root: unknown, issues: IssueList): void {
       );
       return;
     }
+    if (typeof value === 'object' && value !== null && Object.keys(value).length > membersLimit) {
+      issues.error('recipe_too_large', path, `A list or mapping of a recipe has at most ${membersLimit} members.`);
+      return;
+    }
     if (path.length > depthLimit) {
       issues.error('recipe_too_deep', [], `A recipe nests at most ${depthLimit} levels.`);
       return;
@@ -42,7 +46,10 @@ export function checkPlainData(root: unknown, issues: IssueList): void {
 function checkKeys(value: object, path: Path, waiting: { value: unknown; path: Path }[], issues: IssueList): void {
   for (const [key, member] of Object.entries(value)) {
     const place = [...path, key];
-    if (key === '__proto__' || hasBrokenText(key)) issues.error('unsafe_key', place, 'This key cannot be used.', 'key');
+    if (key.length > keyCharactersLimit) {
+      issues.error('unsafe_key', path, `A key has at most ${keyCharactersLimit} characters.`);
+    } else if (key === '__proto__' || hasBrokenText(key))
+      issues.error('unsafe_key', place, 'This key cannot be used.', 'key');
     else waiting.push({ value: member, path: place });
   }
 }

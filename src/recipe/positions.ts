@@ -14,9 +14,19 @@ export type FindPosition = (path: Path, what: 'key' | 'value') => Position | und
 export class TextLines {
   private starts: number[] | undefined;
 
-  constructor(private readonly text: string) {}
+  /** @param inserted Characters that were put before a line (0-based) and that its columns do not count. */
+  constructor(
+    private readonly text: string,
+    private readonly inserted: ReadonlyMap<number, number> = new Map(),
+  ) {}
 
   positionOf(offset: number): Position {
+    const { line, start } = this.lineAt(offset);
+    return { line: line + 1, column: Math.max(1, offset - start - (this.inserted.get(line) ?? 0) + 1) };
+  }
+
+  /** The line, counted from 0, that the offset is in, and the offset of its beginning. */
+  lineAt(offset: number): { line: number; start: number } {
     this.starts ??= [0, ...[...this.text.matchAll(/\r\n|\n|\r/g)].map((found) => found.index + found[0].length)];
     let low = 0;
     let high = this.starts.length - 1;
@@ -25,7 +35,7 @@ export class TextLines {
       if ((this.starts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: offset - (this.starts[low] ?? 0) + 1 };
+    return { line: low, start: this.starts[low] ?? 0 };
   }
 }
 
@@ -64,6 +74,21 @@ export class NodePositions {
     return undefined;
   }
 
+  /** The pointer of the member whose key stands at the offset; of two members of one name it is the same. */
+  pointerOfKey(offset: number): string | undefined {
+    this.documents ??= this.readEvents();
+    const several = this.documents.length > 1;
+    for (const [index, nodes] of this.documents.entries()) {
+      for (const [pointer, { key }] of nodes) {
+        // A quoted key is found at its quote, and reported behind it.
+        if (key === offset || (key !== undefined && key === offset - 1 && /["']/.test(this.text[key] ?? ''))) {
+          return several ? `/${index}${pointer}` : pointer;
+        }
+      }
+    }
+    return undefined;
+  }
+
   private readEvents(): Map<string, Offsets>[] {
     const documents: Map<string, Offsets>[] = [];
     const frames: Frame[] = [];
@@ -80,11 +105,9 @@ export class NodePositions {
       const parent = frames.at(-1);
       if (parent === undefined) continue;
       const offset = this.offsetOf(event);
-      const isKey = parent.index === undefined && parent.key === undefined;
       const path = this.place(parent, event, offset, documents.at(-1), frames.length === 1);
       if (event.type === EVENT_ID.MAPPING) frames.push({ path, index: undefined, key: undefined });
       else if (event.type === EVENT_ID.SEQUENCE) frames.push({ path, index: 0, key: undefined });
-      else if (isKey) continue;
     }
     return documents;
   }

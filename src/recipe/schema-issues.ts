@@ -7,24 +7,28 @@ type ZodIssue = z.core.$ZodIssue;
 
 /** Adds what the schema refused, in sentences, each at the deepest place that explains it. */
 export function addSchemaIssues(found: readonly ZodIssue[], written: unknown, issues: IssueList): void {
-  for (const issue of found) addIssue(issue, [], written, issues);
+  for (const issue of found) {
+    if (issues.isFull) return;
+    addIssue(issue, [], written, issues);
+  }
 }
 
 function addIssue(issue: ZodIssue, parent: Path, root: unknown, issues: IssueList): void {
   const path: Path = [...parent, ...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
   const value = valueAt(root, path);
-  if (issue.code === 'invalid_union') {
-    const branch = likeliestBranch(issue.errors, value);
-    if (branch === undefined) issues.error('wrong_type', path, `${nameOf(path)} cannot be ${describe(value)}.`);
-    else for (const inner of branch) addIssue(inner, path, root, issues);
-    return;
-  }
-  if (value === undefined && issue.code !== 'custom') {
-    issues.error('missing_field', path, `“${path.at(-1)}” is missing.`);
-    return;
-  }
   if (typeof value === 'number' && !Number.isFinite(value)) {
     issues.error('not_finite', path, `${nameOf(path)} must be a finite number.`);
+    return;
+  }
+  if (value === undefined || value === null) {
+    issues.error('missing_field', path, `${nameOf(path)} ${value === null ? 'has no value' : 'is missing'}.`);
+    return;
+  }
+  if (issue.code === 'invalid_union') {
+    const branch = likeliestBranch(issue.errors);
+    if (branch === undefined)
+      issues.error('wrong_type', path, `${nameOf(path)} ${issue.message}, not ${describe(value)}.`);
+    else for (const inner of branch) addIssue(inner, path, root, issues);
     return;
   }
   const { code, message } = explain(issue, path, value);
@@ -37,7 +41,7 @@ function explain(issue: ZodIssue, path: Path, value: unknown): { code: string; m
     case 'custom':
       return { code: String(issue.params?.['code'] ?? 'invalid_value'), message: issue.message };
     case 'invalid_value':
-      if (path.length === 1 && path[0] === 'merge_method') return explainMethod(value, issue.values.map(String));
+      if (pointerOf(path) === '/merge_method') return explainMethod(value, issue.values.map(String));
       return { code: 'invalid_value', message: `${name} must be one of ${issue.values.map(String).join(', ')}.` };
     case 'too_small':
       return { code: 'empty_list', message: `${name} needs at least ${issue.minimum} of them.` };
@@ -48,36 +52,48 @@ function explain(issue: ZodIssue, path: Path, value: unknown): { code: string; m
         code: 'unknown_key',
         message: `${name} has keys that mean nothing there: ${issue.keys.join(', ').slice(0, 200)}.`,
       };
-    case 'invalid_type':
-      return { code: 'wrong_type', message: `${name} must be ${article(issue.expected)}, not ${describe(value)}.` };
+    case 'invalid_type': {
+      const hint = issue.expected === 'string' && typeof value !== 'object' ? ' (quotes make it a string)' : '';
+      return {
+        code: 'wrong_type',
+        message: `${name} must be ${article(issue.expected)}, not ${describe(value)}${hint}.`,
+      };
+    }
+    case 'invalid_format':
+      return { code: 'wrong_type', message: `${name} ${issue.message}, not ${describe(value)}.` };
     default:
       return { code: 'invalid_value', message: `${name} cannot be ${describe(value)}.` };
   }
 }
 
 function explainMethod(value: unknown, known: string[]): { code: string; message: string } {
-  const written = String(value).slice(0, 60);
+  if (typeof value !== 'string')
+    return { code: 'wrong_type', message: `merge_method must be a string, not ${describe(value)}.` };
+  const written = value.slice(0, 60);
   const meant = findMeant(written, known);
   const hint = meant === undefined ? `the methods are ${known.join(', ')}` : `“${meant}” was probably meant`;
   return { code: 'unknown_method', message: `There is no merge method “${written}”; ${hint}.` };
 }
 
 /** Of a union's branches the one that got furthest into the value: its complaint is about the form that was meant. */
-function likeliestBranch(branches: ZodIssue[][], value: unknown): ZodIssue[] | undefined {
+function likeliestBranch(branches: ZodIssue[][]): ZodIssue[] | undefined {
   let best: { branch: ZodIssue[]; depth: number } | undefined;
   for (const branch of branches) {
     const depth = Math.min(...branch.map((issue) => depthOf(issue)));
-    if (depth > (best?.depth ?? 0)) best = { branch, depth };
+    const further = depth > (best?.depth ?? 0);
+    const shorter = depth === best?.depth && branch.length < best.branch.length;
+    if (further || shorter) best = { branch, depth };
   }
-  if (best !== undefined) return best.branch;
-  // Nothing got further than the type: only a complaint about the content says more than “wrong type”.
-  return typeof value === 'string' || Array.isArray(value) || typeof value === 'number'
-    ? branches.find((branch) => branch.some((issue) => issue.code !== 'invalid_type' && issue.code !== 'invalid_union'))
-    : undefined;
+  return best?.branch;
 }
 
+/** How far into the value the schema came before it complained; a complaint about content came further than one about type. */
 function depthOf(issue: ZodIssue): number {
-  return issue.path.length + (issue.code === 'custom' ? 0.5 : 0);
+  if (issue.code === 'invalid_union') {
+    const inner = likeliestBranch(issue.errors);
+    return issue.path.length + (inner === undefined ? 0 : Math.min(...inner.map((found) => depthOf(found))));
+  }
+  return issue.path.length + (issue.code === 'invalid_type' ? 0 : 0.5);
 }
 
 function valueAt(root: unknown, path: Path): unknown {
@@ -113,7 +129,5 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
   if (typeof value === 'string') return `“${value.slice(0, 60)}”`;
-  return typeof value === 'number'
-    ? `the number ${value} (quotes make it a string)`
-    : `${String(value)} (quotes make it a string)`;
+  return typeof value === 'number' ? `the number ${value}` : String(value);
 }

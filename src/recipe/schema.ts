@@ -11,10 +11,13 @@ const WrittenPath = z.union([
   z.strictObject({ path: z.string().min(1), revision: z.string().min(1).nullish() }),
 ]);
 
-const WrittenReference = z.union([
-  z.string(),
-  z.strictObject({ model: WrittenPath, lora: WrittenPath.nullish(), override_architecture: z.string().nullish() }),
-]);
+const WrittenReference = z.union(
+  [
+    z.string(),
+    z.strictObject({ model: WrittenPath, lora: WrittenPath.nullish(), override_architecture: z.string().nullish() }),
+  ],
+  'must be a string that names a model',
+);
 
 /** `path[@revision][+lora[@revision]]`, or MergeKit's mapping form, which becomes that string. */
 export const ModelReferenceText = WrittenReference.transform((written, context): string => {
@@ -45,39 +48,52 @@ function referenceText(written: z.output<typeof WrittenReference>): string {
   return formatModelReference(parseModelReference(text));
 }
 
-const Scalar = z.union([
-  z.number(),
-  z.boolean(),
-  z.string().transform((text, context): number | boolean => {
-    const value = readScalar(text);
+const Scalar = z
+  .union([z.number(), z.boolean(), z.string()], 'must be a number, or true or false')
+  .transform((written, context): number | boolean => {
+    if (typeof written !== 'string') return written;
+    const value = readScalar(written);
     if (value !== undefined && Number.isFinite(Number(value))) return value;
-    const params = { code: value === undefined ? 'not_a_number' : 'not_finite' };
-    context.addIssue({ code: 'custom', message: `“${text.slice(0, 60)}” is neither a number nor a boolean.`, params });
+    const text = `“${written.slice(0, 60)}”`;
+    context.addIssue(
+      value === undefined
+        ? {
+            code: 'custom',
+            message: `${text} is neither a number nor true or false.`,
+            params: { code: 'not_a_number' },
+          }
+        : { code: 'custom', message: `${text} is too large a number.`, params: { code: 'not_finite' } },
+    );
     return z.NEVER;
-  }),
-]);
+  });
 
 const Gradient = z.array(Scalar).min(1, 'A list of values needs at least one.');
 
 const Condition = z.object({
-  value: z.union([Scalar, Gradient]),
+  value: z.union([Scalar, Gradient], 'must be a number, true or false, or a list of them'),
   filter: z.string().optional().meta({ description: 'Part of a tensor name; absent or “*” matches every tensor.' }),
 });
 
 /** A value, a gradient over the layers, or conditions of which the first that matches the tensor's name decides. */
 export const Setting = z
-  .union([Scalar, Gradient, Condition.transform((condition) => [condition]), z.array(Condition).min(1)])
+  .union(
+    [Scalar, Gradient, Condition.transform((condition) => [condition]), z.array(Condition).min(1)],
+    'must be a number, true or false, a list of numbers, or a list of entries with a “value” and a “filter”',
+  )
   .meta({ title: 'Setting' });
 
 export const Parameters = z.record(z.string(), Setting);
 
-const Integer = z.union([
-  z.int(),
-  z
-    .string()
-    .regex(/^[+-]?\d{1,15}$/)
-    .transform(Number),
-]);
+const Integer = z.union(
+  [
+    z.int(),
+    z
+      .string()
+      .regex(/^[+-]?\d{1,15}$/, 'must be an integer')
+      .transform(Number),
+  ],
+  'must be an integer',
+);
 
 const InputModel = z.object({ model: ModelReferenceText, parameters: Parameters.optional() });
 
@@ -102,16 +118,19 @@ const OutputModule = z.object({
 
 const Token = z.object({
   source: z
-    .union([
-      z.strictObject({ kind: z.literal('zero') }),
-      z.strictObject({
-        kind: z.literal('model_token'),
-        model: ModelReferenceText,
-        token: z.string().nullish(),
-        token_id: Integer.nullish(),
-      }),
-      ModelReferenceText,
-    ])
+    .union(
+      [
+        z.strictObject({ kind: z.literal('zero') }),
+        z.strictObject({
+          kind: z.literal('model_token'),
+          model: ModelReferenceText,
+          token: z.string().nullish(),
+          token_id: Integer.nullish(),
+        }),
+        ModelReferenceText,
+      ],
+      'must name a model, or have kind zero or model_token',
+    )
     .optional(),
   force: z.boolean().default(false),
 });
@@ -130,7 +149,9 @@ const Dtype = z
 /** A MergeKit recipe: one method, one way of naming its inputs (models, slices or modules), their parameters. */
 export const Recipe = z
   .object({
-    name: z.union([z.string(), z.number().transform(String), z.boolean().transform(String)]).optional(),
+    name: z
+      .union([z.string(), z.number().transform(String), z.boolean().transform(String)], 'must be a string')
+      .optional(),
     merge_method: z.enum(methodNames),
     base_model: ModelReferenceText.optional(),
     models: z.array(InputModel).optional(),
