@@ -1,0 +1,50 @@
+import { dump } from 'js-yaml';
+import { canonicalRecipe, inputGroups, pointerOf, type Recipe } from '../recipe/index.js';
+
+/**
+ * The recipe with every model replaced by what it means now. Names that are not in `pins` stay (a tokenizer source may
+ * be `union` or `base`).
+ */
+export function pinRecipe(recipe: Recipe, pins: ReadonlyMap<string, string>): Recipe {
+  const pin = (reference: string): string => pins.get(reference) ?? reference;
+  return {
+    ...recipe,
+    ...(recipe.base_model !== undefined && { base_model: pin(recipe.base_model) }),
+    ...(recipe.models && { models: recipe.models.map((entry) => ({ ...entry, model: pin(entry.model) })) }),
+    ...(recipe.slices && {
+      slices: recipe.slices.map((slice) => ({
+        ...slice,
+        ...(slice.base_model !== undefined && { base_model: pin(slice.base_model) }),
+        sources: slice.sources.map((source) => ({ ...source, model: pin(source.model) })),
+      })),
+    }),
+    ...(recipe.tokenizer_source !== undefined && { tokenizer_source: pin(recipe.tokenizer_source) }),
+    ...(recipe.tokenizer && { tokenizer: { ...recipe.tokenizer, source: pin(recipe.tokenizer.source) } }),
+  };
+}
+
+/** The pinned recipe as it is stored beside the result: canonical, so that equal merges store equal bytes. */
+export function recipeText(pinned: object): string {
+  return dump(pinned, { lineWidth: -1, noRefs: true });
+}
+
+/** The form in which a recipe is kept: plain JSON, defaults filled in. */
+export function storedRecipe(recipe: Recipe): Record<string, unknown> {
+  return canonicalRecipe(recipe) as Record<string, unknown>;
+}
+
+/** Where in the recipe a model is first named, as an RFC 6901 pointer. */
+export function pointerTo(recipe: Recipe, reference: string): string {
+  if (recipe.base_model === reference) return '/base_model';
+  for (const { inputs, base, path } of inputGroups(recipe)) {
+    const input = inputs.find(({ model }) => model === reference);
+    if (input) return pointerOf([...input.path, ...(input.listed ? ['model'] : [])]);
+    if (base === reference) return pointerOf([...path, 'base_model']);
+  }
+  return '';
+}
+
+/** Which models are a base of some part of the recipe. */
+export function baseReferences(recipe: Recipe): Set<string> {
+  return new Set(inputGroups(recipe).flatMap(({ base }) => base ?? []));
+}
