@@ -6,6 +6,7 @@ export type { BasePolicy, MethodDefinition, MethodName, MethodParameter } from '
 export { methodNames } from './methods/method.js';
 export { methods } from './methods/registry.js';
 export { type ParameterScope, type TensorPlace, resolveParameter } from './parameters.js';
+export { findRecipePosition } from './recipe-position.js';
 export { type ParsedRecipe, type ParseOptions, parseRecipe } from './read-recipe.js';
 export { pointerOf } from './pointers.js';
 export { type ModelReference, ModelReferenceError, formatModelReference, parseModelReference } from './references.js';
