@@ -1,0 +1,28 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Config } from './config.js';
+import { HttpModule } from './http/http.module.js';
+import { ModelsModule } from './models/models.module.js';
+import type { Logger } from './platform/logger.js';
+import { PlatformModule } from './platform/platform.module.js';
+import { RecipesModule } from './recipes/recipes.module.js';
+import { StorageModule } from './storage/storage.module.js';
+import { TablesModule } from './tables.module.js';
+
+/** Every feature, in the order of the arrows between them. The same for all roles: each service reads what its role is. */
+const features = [RecipesModule, ModelsModule];
+
+@Module({})
+export class AppModule {
+  static forRoot(config: Config, logger: Logger): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PlatformModule.forRoot(config, logger),
+        StorageModule.forRoot(config),
+        TablesModule,
+        HttpModule,
+        ...features,
+      ],
+    };
+  }
+}

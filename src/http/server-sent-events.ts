@@ -1,0 +1,77 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { StreamableFile } from '@nestjs/common';
+import { AppError } from '../errors.js';
+
+export interface ServerSentEvent {
+  /** Position in the stream; comes back as Last-Event-ID. */
+  id: number;
+  /** Name that `addEventListener` takes. */
+  type: string;
+  data: unknown;
+}
+
+/** Below the idle time-outs of proxies (60 s) and of our own server. */
+const heartbeatMs = 15_000;
+/** What a browser waits before it connects again. */
+const retryMs = 2_000;
+
+/**
+ * Answers with a stream of events that ends when `source` ends, which it does after the terminal event. `source` gets
+ * the signal that the client has gone or the server stops; a comment every 15 s keeps proxies from closing the line.
+ */
+export function eventStream(
+  reply: FastifyReply,
+  source: (signal: AbortSignal) => AsyncIterable<ServerSentEvent>,
+): StreamableFile {
+  void reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  const abort = new AbortController();
+  reply.raw.once('close', () => abort.abort());
+  const lines = new Readable({
+    read: () => undefined,
+    destroy: (error, done) => {
+      clearInterval(heartbeat);
+      abort.abort();
+      done(error);
+    },
+  });
+  lines.push(`retry: ${retryMs}\n\n`);
+  const heartbeat = setInterval(() => lines.push(': heartbeat\n\n'), heartbeatMs);
+  heartbeat.unref();
+  void pump(source(abort.signal), lines, abort.signal);
+  return new StreamableFile(lines, { type: 'text/event-stream; charset=utf-8' });
+}
+
+/**
+ * The last event that the client has seen, from Last-Event-ID or `?after=`; 0 for the beginning.
+ * @throws AppError malformed_header
+ */
+export function lastEventId(request: FastifyRequest, after: number | undefined): number {
+  const header = request.headers['last-event-id'];
+  if (header === undefined || header === '') return after ?? 0;
+  if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);
+  throw new AppError('malformed_header', 'Last-Event-ID must be the id of an event.', { pointer: 'Last-Event-ID' });
+}
+
+/** Whether the client asks for a stream rather than for a list. */
+export function acceptsEvents(request: FastifyRequest): boolean {
+  return (request.headers.accept ?? '').toLowerCase().includes('text/event-stream');
+}
+
+async function pump(events: AsyncIterable<ServerSentEvent>, lines: Readable, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const event of events) {
+      if (signal.aborted) break;
+      lines.push(format(event));
+    }
+    lines.push(null);
+  } catch (error) {
+    // The status has been sent: a broken line makes the client come back with Last-Event-ID.
+    lines.destroy(signal.aborted ? undefined : (error as Error));
+  }
+}
+
+/** JSON has no line breaks, so one `data` line is enough. */
+function format({ id, type, data }: ServerSentEvent): string {
+  return `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+}

@@ -1,0 +1,66 @@
+import type { VersionFile, VersionSummary } from './models.schema.js';
+
+/** Every version with what the API shows of it; conditions on m (models) and v (versions) follow. */
+export const selectVersions = `
+  select v.id, m.namespace, m.name, v.version, v.origin, v.merge_id, v.digest, v.architecture, v.model_type,
+         v.parameter_count, v.dtypes, v.licence, v.created_at, v.created_by,
+         (select coalesce(sum(f.bytes), 0) from version_files f where f.version_id = v.id) as bytes,
+         array(select a.alias from aliases a where a.version_id = v.id order by a.alias) as aliases
+  from versions v join models m on m.id = v.model_id`;
+
+export interface VersionRecord {
+  id: string;
+  namespace: string;
+  name: string;
+  version: number;
+  origin: 'upload' | 'merge';
+  merge_id: string | null;
+  digest: string;
+  architecture: string | null;
+  model_type: string | null;
+  parameter_count: string | null;
+  dtypes: Record<string, number>;
+  licence: string | null;
+  created_at: Date;
+  created_by: string;
+  bytes: string;
+  aliases: string[];
+}
+
+export function summaryOf(row: VersionRecord): VersionSummary {
+  return {
+    id: row.id,
+    namespace: row.namespace,
+    name: row.name,
+    version: row.version,
+    reference: `${row.namespace}/${row.name}@${row.version}`,
+    aliases: row.aliases,
+    origin: row.origin,
+    mergeId: row.merge_id,
+    digest: row.digest,
+    bytes: Number(row.bytes),
+    architecture: row.architecture,
+    modelType: row.model_type,
+    parameterCount: row.parameter_count === null ? null : Number(row.parameter_count),
+    dtypes: row.dtypes,
+    licence: row.licence,
+    createdAt: row.created_at.toISOString(),
+    createdBy: row.created_by,
+  };
+}
+
+export const selectFiles = `
+  select f.path, f.bytes, f.sha256, f.media_type, b.object_key
+  from version_files f join blobs b on b.sha256 = f.sha256`;
+
+export interface FileRecord {
+  path: string;
+  bytes: string;
+  sha256: string;
+  media_type: string;
+  object_key: string;
+}
+
+export function fileOf(row: FileRecord): VersionFile {
+  return { path: row.path, bytes: Number(row.bytes), sha256: row.sha256, mediaType: row.media_type };
+}

@@ -1,0 +1,101 @@
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 'typeorm';
+import { BlobRow } from './blob.entity.js';
+import { ModelRow } from './model.entity.js';
+
+export type VersionOrigin = 'upload' | 'merge';
+export type ParentRole = 'base' | 'model';
+
+/** One immutable version of a model. */
+@Entity('versions')
+@Unique('versions_model_id_version_key', ['model_id', 'version'])
+@Check('versions_origin_check', `origin in ('upload', 'merge')`)
+export class VersionRow {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'versions_pkey' })
+  id!: string;
+
+  @ForeignKey(() => ModelRow, { name: 'versions_model_id_fkey' })
+  @Column('uuid')
+  model_id!: string;
+
+  @Column('int')
+  version!: number;
+
+  @Column('text')
+  origin!: VersionOrigin;
+
+  /** SHA-256 of the manifest: equal digests mean equal files. */
+  @Index('versions_digest_idx')
+  @Column('char', { length: 64 })
+  digest!: string;
+
+  @Column('text', { nullable: true })
+  architecture!: string | null;
+
+  @Column('text', { nullable: true })
+  model_type!: string | null;
+
+  @Column('bigint', { nullable: true })
+  parameter_count!: string | null;
+
+  /** How many tensors have each type. */
+  @Column('jsonb', { default: {} })
+  dtypes!: Record<string, number>;
+
+  @Column('text', { nullable: true })
+  licence!: string | null;
+
+  @Index('versions_merge_id_key', { unique: true })
+  @Column('uuid', { nullable: true })
+  merge_id!: string | null;
+
+  @Column('timestamptz', { default: () => 'now()' })
+  created_at!: Date;
+
+  @Column('text')
+  created_by!: string;
+}
+
+@Entity('version_files')
+export class VersionFileRow {
+  @ForeignKey(() => VersionRow, { name: 'version_files_version_id_fkey' })
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'version_files_pkey' })
+  version_id!: string;
+
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'version_files_pkey' })
+  path!: string;
+
+  @ForeignKey(() => BlobRow, { name: 'version_files_sha256_fkey' })
+  @Index('version_files_sha256_idx')
+  @Column('char', { length: 64 })
+  sha256!: string;
+
+  @Column('bigint')
+  bytes!: string;
+
+  @Column('text')
+  media_type!: string;
+}
+
+/** What a version was merged from, in the order of the recipe. */
+@Entity('version_parents')
+@Check('version_parents_role_check', `role in ('base', 'model')`)
+export class VersionParentRow {
+  @ForeignKey(() => VersionRow, { name: 'version_parents_version_id_fkey' })
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'version_parents_pkey' })
+  version_id!: string;
+
+  @PrimaryColumn('int', { primaryKeyConstraintName: 'version_parents_pkey' })
+  position!: number;
+
+  @ForeignKey(() => VersionRow, { name: 'version_parents_parent_id_fkey' })
+  @Index('version_parents_parent_id_idx')
+  @Column('uuid')
+  parent_id!: string;
+
+  @Column('text')
+  role!: ParentRole;
+
+  /** As the recipe wrote it. */
+  @Column('text')
+  reference!: string;
+}
