@@ -146,10 +146,13 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return config;
 }
 
-/** As `loadConfig`, for a program: a wrong setting is written to stderr and ends the process with status 2. */
-export function loadConfigOrExit(env: NodeJS.ProcessEnv = process.env): Config {
+/**
+ * As `loadConfig`, for a program: a wrong setting is written to stderr and ends the process with status 2.
+ * @param overrides settings from the command line, which go before the environment's
+ */
+export function loadConfigOrExit(overrides: NodeJS.ProcessEnv = {}): Config {
   try {
-    return loadConfig(env);
+    return loadConfig({ ...process.env, ...overrides });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
