@@ -1,5 +1,6 @@
 import { type GroupInput, type InputGroup, inputGroups, methodOf } from './inputs.js';
 import type { IssueList } from './issue-list.js';
+import { firstMentions } from './duplicates.js';
 import type { MethodDefinition } from './methods/method.js';
 import { matchesEverything } from './parameters.js';
 import type { Path } from './pointers.js';
@@ -9,8 +10,9 @@ import type { Parameters, Recipe, Setting } from './schema.js';
 export function checkRecipe(recipe: Recipe, issues: IssueList): void {
   const method = methodOf(recipe);
   checkForm(recipe, issues);
-  for (const group of inputGroups(recipe)) {
-    checkDuplicates(group, issues);
+  for (const written of inputGroups(recipe)) {
+    checkDuplicates(written, issues);
+    const group = { ...written, inputs: firstMentions(written.inputs) };
     checkBase(group, method, issues);
     checkLayers(group, issues);
     checkRequired(group, recipe, method, issues);
@@ -69,41 +71,33 @@ function checkDuplicates(group: InputGroup, issues: IssueList): void {
 }
 
 function checkBase(group: InputGroup, method: MethodDefinition, issues: IssueList): void {
-  const { base, path } = group;
-  const models = new Set(group.inputs.map((input) => input.model));
-  const usesBase = method.base === 'required' || method.base === 'optional';
+  const { base } = group;
   if (method.base === 'required' && base === undefined) {
-    issues.error(
-      'base_required',
-      ['base_model'],
-      `${method.name} needs a base_model: the model that the others are compared with.`,
-    );
-    return;
-  }
-  if (usesBase && base !== undefined && !models.has(base)) {
-    issues.error(
-      'base_not_in_slice',
-      [...path, 'sources'],
-      `${method.name} needs the base_model “${base}” among the sources of this slice.`,
-    );
-    return;
-  }
-  const others = models.size - (usesBase && base !== undefined ? 1 : 0);
-  const beside = usesBase && base !== undefined ? ' beside the base' : '';
+    const message = `${method.name} needs a base_model: the model that the others are compared with.`;
+    issues.error('base_required', ['base_model'], message);
+  } else if (usesBase(method) && base !== undefined && !group.inputs.some(({ model }) => model === base)) {
+    const message = `${method.name} needs the base_model “${base}” among the sources of this slice.`;
+    issues.error('base_not_in_slice', [...group.path, 'sources'], message);
+  } else checkArity(group, method, issues);
+}
+
+function usesBase(method: MethodDefinition): boolean {
+  return method.base === 'required' || method.base === 'optional';
+}
+
+function checkArity(group: InputGroup, method: MethodDefinition, issues: IssueList): void {
+  const hasBase = usesBase(method) && group.base !== undefined;
+  const others = group.inputs.filter(({ model }) => !hasBase || model !== group.base).length;
+  const beside = hasBase ? ' beside the base' : '';
+  const models = (count: number): string => `${count} model${count === 1 ? '' : 's'}${beside}`;
   if (others < method.minModels) {
-    issues.error(
-      'too_few_models',
-      path,
-      `${method.name} needs at least ${method.minModels} model${method.minModels === 1 ? '' : 's'}${beside}; there ${others === 1 ? 'is' : 'are'} ${others}.`,
-    );
+    const message = `${method.name} needs at least ${models(method.minModels)}, not ${others}.`;
+    issues.error('too_few_models', group.path, message);
   }
   if (method.maxModels !== undefined && others > method.maxModels) {
-    const added = group.inputs.some((input) => !input.listed) && !usesBase ? '; the base_model counts as one' : '';
-    issues.error(
-      'too_many_models',
-      path,
-      `${method.name} takes at most ${method.maxModels} model${method.maxModels === 1 ? '' : 's'}${beside}; there are ${others}${added}.`,
-    );
+    const counted = !hasBase && group.inputs.some(({ listed }) => !listed) ? '; the base_model counts as one' : '';
+    const message = `${method.name} takes at most ${models(method.maxModels)}, not ${others}${counted}.`;
+    issues.error('too_many_models', group.path, message);
   }
 }
 

@@ -13,6 +13,7 @@ export function withoutDuplicates(recipe: Recipe): Recipe {
   return { ...part(recipe), ...(recipe.modules && { modules: Object.fromEntries(modules) }) };
 }
 
-function firstMentions<T extends { model: string }>(entries: T[]): T[] {
+/** The entries without those whose model an earlier one has. */
+export function firstMentions<T extends { model: string }>(entries: T[]): T[] {
   return entries.filter((entry, index) => entries.findIndex(({ model }) => model === entry.model) === index);
 }

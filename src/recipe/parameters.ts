@@ -39,7 +39,7 @@ export function resolveParameter(
 }
 
 /** The value of one setting for the tensor, or undefined when none of its conditions matches the name. */
-export function resolveSetting(setting: Setting, tensor: string, t: number): number | boolean | undefined {
+function resolveSetting(setting: Setting, tensor: string, t: number): number | boolean | undefined {
   if (typeof setting === 'number' || typeof setting === 'boolean') return setting;
   for (const entry of setting) {
     if (typeof entry !== 'object') return resolveGradient(setting as (number | boolean)[], t);

@@ -57,7 +57,7 @@ function typeSetting(
     return values.map((value, index) => scalar(value, [...place, index]));
   };
   if (!Array.isArray(setting)) return scalar(setting, path);
-  if (setting.every((entry) => typeof entry !== 'object')) return gradient(setting as Scalar[], path);
+  if (setting.every((entry) => typeof entry !== 'object')) return gradient(setting, path);
   return setting
     .filter((entry) => typeof entry === 'object')
     .map((entry, index) => {
