@@ -1,6 +1,6 @@
 import { EngineError, quote } from '../errors.js';
 import { Turns } from './columns.js';
-import { configFileName, maxConfigBytes, parseConfig } from './config.js';
+import { configFileName, type ConfigFile, maxConfigBytes, parseConfig } from './config.js';
 import type { Dtype } from './dtype.js';
 import { type CheckpointFile, type CheckpointFiles, checkPath, maxFiles } from './files.js';
 import { findElementCount, maxTensors, parseHeader, type SafetensorsHeader } from './header.js';
@@ -22,6 +22,8 @@ export interface CheckpointTensor {
 
 export interface Checkpoint {
   config: JsonObject | undefined;
+  /** How config.json writes its numbers, for `formatConfig`. */
+  numberSpellings: Map<string, string>;
   /** Everything in the folder, sorted by path. */
   files: CheckpointFile[];
   /** The files that hold the tensors, sorted. */
@@ -59,7 +61,8 @@ export async function inspect(files: CheckpointFiles, options: InspectOptions = 
   const parsers = options.parsers ?? ownThread;
   const listed = await files.list();
   const sizes = indexSizes(listed);
-  const config = await readConfig(files, sizes);
+  const configFile = await readConfig(files, sizes);
+  const config = configFile?.config;
   if (!config && options.requireConfig) throw new EngineError('config_missing', 'no config.json beside the weights');
   const index = await findIndex(files, sizes, parsers);
   const shards = index ? [...new Set(index.weightMap.values())].sort() : [singleFileName];
@@ -74,6 +77,7 @@ export async function inspect(files: CheckpointFiles, options: InspectOptions = 
   const declared = findDeclaredQuantisation(config) ?? quantisation;
   return {
     config,
+    numberSpellings: configFile?.numberSpellings ?? new Map(),
     files: listed,
     shards,
     ...contents,
@@ -94,7 +98,7 @@ function indexSizes(files: readonly CheckpointFile[]): Map<string, number> {
   return sizes;
 }
 
-async function readConfig(files: CheckpointFiles, sizes: ReadonlyMap<string, number>): Promise<JsonObject | undefined> {
+async function readConfig(files: CheckpointFiles, sizes: ReadonlyMap<string, number>): Promise<ConfigFile | undefined> {
   const bytes = sizes.get(configFileName);
   if (bytes === undefined) return undefined;
   if (bytes > maxConfigBytes) {

@@ -115,27 +115,34 @@ export class JsonScanner {
     return value;
   }
 
-  /** Any value, as plain data. NaN and the infinities are taken: Python writes them and real config.json files have them. */
-  value(maxDepth: number): JsonValue {
+  /**
+   * Any value, as plain data. NaN and the infinities are taken: Python writes them and real config.json files have them.
+   * @param spellings gets the text of every number that JavaScript would write otherwise, by JSON pointer: `1.0`, `1e-05`
+   */
+  value(maxDepth: number, spellings?: Map<string, string>, pointer = ''): JsonValue {
     if (maxDepth <= 0) this.fail('depth', 'nested too deeply');
     this.skip();
-    const code = this.text.charCodeAt(this.at);
+    const start = this.at;
+    const code = this.text.charCodeAt(start);
     if (code === quoteMark) return this.string();
     if (code === openBrace) {
       const object: JsonObject = {};
       this.object((key) => {
         // Refused, not kept: a copy of the object elsewhere would change that object's prototype.
         if (key === '__proto__') this.fail('syntax', 'key "__proto__"');
-        object[key] = this.value(maxDepth - 1);
+        object[key] = this.value(maxDepth - 1, spellings, spellings && `${pointer}/${pointerToken(key)}`);
       });
       return object;
     }
     if (code === openBracket) {
       const array: JsonValue[] = [];
-      this.array(() => array.push(this.value(maxDepth - 1)));
+      this.array(() => array.push(this.value(maxDepth - 1, spellings, spellings && `${pointer}/${array.length}`)));
       return array;
     }
-    return this.scalar();
+    const scalar = this.scalar();
+    const spelling = this.text.slice(start, this.at);
+    if (typeof scalar === 'number' && String(scalar) !== spelling) spellings?.set(pointer, spelling);
+    return scalar;
   }
 
   /** Nothing but white space may follow. */
@@ -215,6 +222,11 @@ export class JsonScanner {
   private expect(code: number, what: string): void {
     if (!this.take(code)) this.fail('syntax', `expected ${what}`);
   }
+}
+
+/** One step of an RFC 6901 pointer. */
+export function pointerToken(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 /** A header has one object with up to a million keys and as many objects with three: the three need no hash table. */

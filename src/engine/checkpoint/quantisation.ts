@@ -14,9 +14,9 @@ const anyCompanion = /_inv$|\.q(?:weight|zeros)$|\.g_idx$|\.weight\.|\.SCB$|\.we
 
 /** By one tensor, the method that quantised its checkpoint. MergeKit merges such checkpoints without a word, into garbage. */
 export function findTensorQuantisation(name: string, dtype: Dtype): string | undefined {
-  if (dtype.startsWith('F8')) return 'fp8';
+  if (dtype.startsWith('F8_')) return 'fp8';
   if (dtype === 'F4') return 'fp4';
-  if (dtype.startsWith('F6')) return 'fp6';
+  if (dtype.startsWith('F6_')) return 'fp6';
   // OpenAI's mxfp4: the names are common words, so only the packed type counts.
   if (dtype === 'U8' && /_(?:blocks|scales)$/.test(name)) return 'mxfp4';
   if (!anyCompanion.test(name)) return undefined;

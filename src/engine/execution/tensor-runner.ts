@@ -7,6 +7,9 @@ import type { OpenFiles } from './file-access.js';
 import type { BlockRange, Destination, Task, TaskResult, WorkerSetup } from './task.js';
 import type { Arena } from './workspace.js';
 
+/** The apply pass has no sums, so its blocks can be smaller than the canonical ones: these stay in the fastest cache. */
+const APPLY_ELEMENTS = 2048;
+
 interface Input {
   path: string;
   offset: number;
@@ -53,7 +56,7 @@ export class TensorRunner {
     const inputs = this.openInputs(operation, chunkBlocks);
     this.eachChunk(operation, range, chunkBlocks, (first, count) => {
       for (const input of inputs) this.load(input, first, count, input.raw);
-      this.eachBlock(inputs, count, 0, (block) => gatherer.block(block));
+      this.eachBlock(inputs, count, BLOCK_ELEMENTS, 0, (block) => gatherer.block(block));
     });
     return gatherer.partial();
   }
@@ -66,7 +69,7 @@ export class TensorRunner {
     const output = this.openOutput(operation, destination, chunkBlocks);
     this.eachChunk(operation, range, chunkBlocks, (first, count) => {
       for (const input of inputs) this.load(input, first, count, input.raw);
-      this.eachBlock(inputs, count, output.work, (block, at) => {
+      this.eachBlock(inputs, count, APPLY_ELEMENTS, output.work, (block, at) => {
         fill(block);
         output.encode(output.work, output.raw + at * output.elementBytes, block.count);
       });
@@ -91,7 +94,7 @@ export class TensorRunner {
       const gatherer = method.gather(operation, pass, found, workspace);
       this.eachChunk(operation, range, chunkBlocks, (first, count) => {
         load(first, count);
-        this.eachBlock(inputs, count, 0, (block) => gatherer.block(block), first);
+        this.eachBlock(inputs, count, BLOCK_ELEMENTS, 0, (block) => gatherer.block(block), first);
       });
       isLoaded = true;
       found.push(method.combine(operation, pass, found, [gatherer.partial()], workspace));
@@ -103,7 +106,7 @@ export class TensorRunner {
         fill(block);
         output.encode(output.work, output.raw + at * output.elementBytes, block.count);
       };
-      this.eachBlock(inputs, count, output.work, encodeBlock, first);
+      this.eachBlock(inputs, count, APPLY_ELEMENTS, output.work, encodeBlock, first);
       this.store(destination, output, first, count);
     });
     return found;
@@ -183,13 +186,14 @@ export class TensorRunner {
   private eachBlock(
     inputs: Input[],
     count: number,
+    blockElements: number,
     output: Pointer,
     visit: (block: Block, at: number) => void,
     skip = 0,
   ): void {
     const pointers = inputs.map((input) => input.decoded);
-    for (let at = 0; at < count; at += BLOCK_ELEMENTS) {
-      const n = Math.min(BLOCK_ELEMENTS, count - at);
+    for (let at = 0; at < count; at += blockElements) {
+      const n = Math.min(blockElements, count - at);
       for (const input of inputs) input.decode(input.raw + (skip + at) * input.elementBytes, input.decoded, n);
       visit({ count: n, inputs: pointers, output }, at);
     }

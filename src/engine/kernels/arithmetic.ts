@@ -10,13 +10,11 @@ export interface Arithmetic {
   addScaledDelta(sum: Pointer, x: Pointer, base: Pointer, c: number, n: number): void;
   subtract(target: Pointer, x: Pointer, base: Pointer, n: number): void;
   add(target: Pointer, x: Pointer, n: number): void;
-  dot(x: Pointer, y: Pointer, n: number): number;
-  sumMagnitudes(x: Pointer, key: bigint, n: number): number;
-  histogram(x: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
-  keepLargest(x: Pointer, key: bigint, quota: number, n: number): number;
-  vote(votes: Pointer, delta: Pointer, weight: number, n: number): void;
-  addAgreeing(sum: Pointer, total: Pointer, delta: Pointer, votes: Pointer, c: number, weight: number, n: number): void;
-  divideByTotal(sum: Pointer, total: Pointer, n: number): void;
+  gram(x: Pointer, y: Pointer, target: Pointer, n: number): void;
+  sumMagnitudes(x: Pointer, base: Pointer, key: bigint, n: number): number;
+  histogram(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
+  trim(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
+  elect(output: Pointer, base: Pointer, table: Pointer, models: number, divides: boolean, n: number): void;
   /** The magnitude whose key this is. */
   magnitude(key: bigint): number;
 }
@@ -36,16 +34,14 @@ function singlePrecision(k: Kernels): Arithmetic {
     addScaledDelta: k.addScaledDeltaF32,
     subtract: k.subtractF32,
     add: k.addF32,
-    dot: k.dotF32,
-    sumMagnitudes: (x, key, n) => k.sumMagnitudesF32(x, Number(key), n),
-    histogram: (x, shift, prefix, counts, n) => {
-      if (shift === 16) k.histogramHighF32(x, counts, n);
-      else k.histogramLowF32(x, Number(prefix), counts, n);
+    gram: k.gramF32,
+    sumMagnitudes: (x, base, key, n) => k.sumMagnitudesF32(x, base, Number(key), n),
+    histogram: (x, base, shift, prefix, counts, n) => {
+      if (shift === 16) k.histogramHighF32(x, base, counts, n);
+      else k.histogramLowF32(x, base, Number(prefix), counts, n);
     },
-    keepLargest: (x, key, quota, n) => k.keepLargestF32(x, Number(key), quota, n) >>> 0,
-    vote: k.voteF32,
-    addAgreeing: k.addAgreeingF32,
-    divideByTotal: k.divideByTotalF32,
+    trim: (x, base, key, quota, n) => k.trimF32(x, base, Number(key), quota, n) >>> 0,
+    elect: k.electF32,
     magnitude: (key) => {
       bits.setUint32(0, Number(key));
       return bits.getFloat32(0);
@@ -62,13 +58,11 @@ function doublePrecision(k: Kernels): Arithmetic {
     addScaledDelta: k.addScaledDeltaF64,
     subtract: k.subtractF64,
     add: k.addF64,
-    dot: k.dotF64,
+    gram: k.gramF64,
     sumMagnitudes: k.sumMagnitudesF64,
     histogram: k.histogramF64,
-    keepLargest: (x, key, quota, n) => k.keepLargestF64(x, key, quota, n) >>> 0,
-    vote: k.voteF64,
-    addAgreeing: k.addAgreeingF64,
-    divideByTotal: k.divideByTotalF64,
+    trim: (x, base, key, quota, n) => k.trimF64(x, base, key, quota, n) >>> 0,
+    elect: k.electF64,
     magnitude: (key) => {
       bits.setBigUint64(0, key);
       return bits.getFloat64(0);

@@ -35,37 +35,17 @@ export interface Kernels {
   subtractF64(target: Pointer, x: Pointer, base: Pointer, n: number): void;
   addF32(target: Pointer, x: Pointer, n: number): void;
   addF64(target: Pointer, x: Pointer, n: number): void;
-  dotF32(x: Pointer, y: Pointer, n: number): number;
-  dotF64(x: Pointer, y: Pointer, n: number): number;
-  sumMagnitudesF32(x: Pointer, key: number, n: number): number;
-  sumMagnitudesF64(x: Pointer, key: bigint, n: number): number;
-  histogramHighF32(x: Pointer, counts: Pointer, n: number): void;
-  histogramLowF32(x: Pointer, high: number, counts: Pointer, n: number): void;
-  histogramF64(x: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
-  keepLargestF32(x: Pointer, key: number, quota: number, n: number): number;
-  keepLargestF64(x: Pointer, key: bigint, quota: number, n: number): number;
-  voteF32(votes: Pointer, delta: Pointer, weight: number, n: number): void;
-  voteF64(votes: Pointer, delta: Pointer, weight: number, n: number): void;
-  addAgreeingF32(
-    sum: Pointer,
-    total: Pointer,
-    delta: Pointer,
-    votes: Pointer,
-    c: number,
-    weight: number,
-    n: number,
-  ): void;
-  addAgreeingF64(
-    sum: Pointer,
-    total: Pointer,
-    delta: Pointer,
-    votes: Pointer,
-    c: number,
-    weight: number,
-    n: number,
-  ): void;
-  divideByTotalF32(sum: Pointer, total: Pointer, n: number): void;
-  divideByTotalF64(sum: Pointer, total: Pointer, n: number): void;
+  gramF32(x: Pointer, y: Pointer, target: Pointer, n: number): void;
+  gramF64(x: Pointer, y: Pointer, target: Pointer, n: number): void;
+  sumMagnitudesF32(x: Pointer, base: Pointer, key: number, n: number): number;
+  sumMagnitudesF64(x: Pointer, base: Pointer, key: bigint, n: number): number;
+  histogramHighF32(x: Pointer, base: Pointer, counts: Pointer, n: number): void;
+  histogramLowF32(x: Pointer, base: Pointer, high: number, counts: Pointer, n: number): void;
+  histogramF64(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
+  trimF32(x: Pointer, base: Pointer, key: number, quota: number, n: number): number;
+  trimF64(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
+  electF32(output: Pointer, base: Pointer, table: Pointer, models: number, divides: boolean, n: number): void;
+  electF64(output: Pointer, base: Pointer, table: Pointer, models: number, divides: boolean, n: number): void;
   acos(x: number): number;
   sin(x: number): number;
 }

@@ -2,6 +2,8 @@ import type { Kernels, Pointer } from './kernels.js';
 
 const F32_ABS = 0x7fff_ffff;
 const F64_ABS = 0x7fff_ffff_ffff_ffffn;
+/** Below the heap: nobody else's. */
+const KEY_SCRATCH: Pointer = 0;
 
 /**
  * The kernels once more, one element at a time and in plain TypeScript: what the SIMD ones must equal bit for bit. Only
@@ -21,10 +23,35 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
   const bump = (at: Pointer): void => view().setUint32(at, u32(at) + 1, true);
 
   const reduce = (n: number, term: (i: number) => number): number => {
-    const lanes = new Array<number>(8).fill(0);
-    each(n, (i) => (lanes[i % 8] = (lanes[i % 8] ?? 0) + term(i)));
-    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = lanes;
-    return a + b + (c + d) + (e + f + (g + h));
+    const lanes = [0, 0, 0, 0];
+    each(n, (i) => (lanes[i % 4] = (lanes[i % 4] ?? 0) + term(i)));
+    const [a = 0, b = 0, c = 0, d = 0] = lanes;
+    return a + b + (c + d);
+  };
+  const gram = (target: Pointer, n: number, pair: (i: number) => [number, number]): void => {
+    const entry = (form: (x: number, y: number) => number): number => reduce(n, (i) => form(...pair(i)));
+    setF64(
+      target,
+      entry((x) => x * x),
+    );
+    setF64(
+      target + 8,
+      entry((x, y) => x * y),
+    );
+    setF64(
+      target + 16,
+      entry((_x, y) => y * y),
+    );
+  };
+  const deltaF32 = (x: Pointer, base: Pointer, i: number): number => Math.fround(f32(x + 4 * i) - f32(base + 4 * i));
+  const deltaF64 = (x: Pointer, base: Pointer, i: number): number => f64(x + 8 * i) - f64(base + 8 * i);
+  const keyF32 = (x: Pointer, base: Pointer, i: number): number => {
+    setF32(KEY_SCRATCH, deltaF32(x, base, i));
+    return u32(KEY_SCRATCH) & F32_ABS;
+  };
+  const keyF64 = (x: Pointer, base: Pointer, i: number): bigint => {
+    setF64(KEY_SCRATCH, deltaF64(x, base, i));
+    return u64(KEY_SCRATCH) & F64_ABS;
   };
 
   return {
@@ -67,61 +94,62 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     subtractF64: (target, x, base, n) => each(n, (i) => setF64(target + 8 * i, f64(x + 8 * i) - f64(base + 8 * i))),
     addF32: (target, x, n) => each(n, (i) => setF32(target + 4 * i, f32(target + 4 * i) + f32(x + 4 * i))),
     addF64: (target, x, n) => each(n, (i) => setF64(target + 8 * i, f64(target + 8 * i) + f64(x + 8 * i))),
-    dotF32: (x, y, n) => reduce(n, (i) => f32(x + 4 * i) * f32(y + 4 * i)),
-    dotF64: (x, y, n) => reduce(n, (i) => f64(x + 8 * i) * f64(y + 8 * i)),
-    sumMagnitudesF32: (x, key, n) =>
-      reduce(n, (i) => ((u32(x + 4 * i) & F32_ABS) >= key ? Math.abs(f32(x + 4 * i)) : 0)),
-    sumMagnitudesF64: (x, key, n) =>
-      reduce(n, (i) => ((u64(x + 8 * i) & F64_ABS) >= key ? Math.abs(f64(x + 8 * i)) : 0)),
-    histogramHighF32: (x, counts, n) => each(n, (i) => bump(counts + 4 * ((u32(x + 4 * i) & F32_ABS) >>> 16))),
-    histogramLowF32: (x, high, counts, n) =>
+    gramF32: (x, y, target, n) => gram(target, n, (i) => [f32(x + 4 * i), f32(y + 4 * i)]),
+    gramF64: (x, y, target, n) => gram(target, n, (i) => [f64(x + 8 * i), f64(y + 8 * i)]),
+    sumMagnitudesF32: (x, base, key, n) =>
+      reduce(n, (i) => (keyF32(x, base, i) >= key ? Math.abs(deltaF32(x, base, i)) : 0)),
+    sumMagnitudesF64: (x, base, key, n) =>
+      reduce(n, (i) => (keyF64(x, base, i) >= key ? Math.abs(deltaF64(x, base, i)) : 0)),
+    histogramHighF32: (x, base, counts, n) => each(n, (i) => bump(counts + 4 * (keyF32(x, base, i) >>> 16))),
+    histogramLowF32: (x, base, high, counts, n) =>
       each(n, (i) => {
-        const key = u32(x + 4 * i) & F32_ABS;
+        const key = keyF32(x, base, i);
         if (key >>> 16 === high) bump(counts + 4 * (key & 0xffff));
       }),
-    histogramF64: (x, shift, prefix, counts, n) =>
+    histogramF64: (x, base, shift, prefix, counts, n) =>
       each(n, (i) => {
-        const key = u64(x + 8 * i) & F64_ABS;
+        const key = keyF64(x, base, i);
         if (key >> BigInt(shift + 16) === prefix) bump(counts + 4 * Number((key >> BigInt(shift)) & 0xffffn));
       }),
-    keepLargestF32: (x, key, quota, n) => {
+    trimF32: (x, base, key, quota, n) => {
       each(n, (i) => {
-        const own = u32(x + 4 * i) & F32_ABS;
-        if (own === key && quota > 0) quota--;
-        else if (own <= key) view().setUint32(x + 4 * i, 0, true);
+        const own = keyF32(x, base, i);
+        const isTaken = own === key && quota > 0;
+        setF32(x + 4 * i, own > key || isTaken ? deltaF32(x, base, i) : 0);
+        if (isTaken) quota--;
       });
       return quota;
     },
-    keepLargestF64: (x, key, quota, n) => {
+    trimF64: (x, base, key, quota, n) => {
       each(n, (i) => {
-        const own = u64(x + 8 * i) & F64_ABS;
-        if (own === key && quota > 0) quota--;
-        else if (own <= key) view().setBigUint64(x + 8 * i, 0n, true);
+        const own = keyF64(x, base, i);
+        const isTaken = own === key && quota > 0;
+        setF64(x + 8 * i, own > key || isTaken ? deltaF64(x, base, i) : 0);
+        if (isTaken) quota--;
       });
       return quota;
     },
-    voteF32: (votes, delta, weight, n) =>
-      each(n, (i) => setF64(votes + 8 * i, f64(votes + 8 * i) + f32(delta + 4 * i) * weight)),
-    voteF64: (votes, delta, weight, n) =>
-      each(n, (i) => setF64(votes + 8 * i, f64(votes + 8 * i) + f64(delta + 8 * i) * weight)),
-    addAgreeingF32: (sum, total, delta, votes, c, weight, n) =>
+    electF32: (output, base, table, models, divides, n) =>
       each(n, (i) => {
-        const d = f32(delta + 4 * i);
-        const counted = agrees(d, f64(votes + 8 * i), weight);
-        setF32(sum + 4 * i, f32(sum + 4 * i) + (counted ? Math.fround(d * Math.fround(c)) : 0));
-        setF32(total + 4 * i, f32(total + 4 * i) + (counted ? Math.fround(weight) : 0));
+        const entries = Array.from({ length: models }, (_unused, m) => table + 32 * m);
+        const delta = (entry: Pointer): number => f32(u32(entry) + 4 * i);
+        const votes = entries.reduce((sum, entry) => sum + delta(entry) * f64(entry + 8), 0);
+        const counted = entries.filter((entry) => agrees(delta(entry), votes, f32(entry + 16)));
+        const fround = (sum: number, term: number): number => Math.fround(sum + Math.fround(term));
+        const sum = counted.reduce((total, entry) => fround(total, delta(entry) * f32(entry + 20)), 0);
+        const share = counted.reduce((total, entry) => fround(total, f32(entry + 16)), 0);
+        setF32(output + 4 * i, f32(base + 4 * i) + Math.fround(sum / (divides && share !== 0 ? share : 1)));
       }),
-    addAgreeingF64: (sum, total, delta, votes, c, weight, n) =>
+    electF64: (output, base, table, models, divides, n) =>
       each(n, (i) => {
-        const d = f64(delta + 8 * i);
-        const counted = agrees(d, f64(votes + 8 * i), weight);
-        setF64(sum + 8 * i, f64(sum + 8 * i) + (counted ? d * c : 0));
-        setF64(total + 8 * i, f64(total + 8 * i) + (counted ? weight : 0));
+        const entries = Array.from({ length: models }, (_unused, m) => table + 32 * m);
+        const delta = (entry: Pointer): number => f64(u32(entry) + 8 * i);
+        const votes = entries.reduce((sum, entry) => sum + delta(entry) * f64(entry + 8), 0);
+        const counted = entries.filter((entry) => agrees(delta(entry), votes, f64(entry + 16)));
+        const sum = counted.reduce((total, entry) => total + delta(entry) * f64(entry + 24), 0);
+        const share = counted.reduce((total, entry) => total + f64(entry + 16), 0);
+        setF64(output + 8 * i, f64(base + 8 * i) + sum / (divides && share !== 0 ? share : 1));
       }),
-    divideByTotalF32: (sum, total, n) =>
-      each(n, (i) => setF32(sum + 4 * i, f32(sum + 4 * i) / (f32(total + 4 * i) === 0 ? 1 : f32(total + 4 * i)))),
-    divideByTotalF64: (sum, total, n) =>
-      each(n, (i) => setF64(sum + 8 * i, f64(sum + 8 * i) / (f64(total + 8 * i) === 0 ? 1 : f64(total + 8 * i)))),
   };
 }
 

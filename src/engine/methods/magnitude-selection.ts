@@ -1,3 +1,4 @@
+import type { Pointer } from '../kernels/kernels.js';
 import type { Block, Gatherer, MergeOperation, Statistic, Workspace } from './method.js';
 
 /** Bins of one histogram pass: 16 bits of the key. */
@@ -50,7 +51,7 @@ export function gatherDigits(
   const isLast = pass === arithmetic.shifts.length - 1;
   const sums = isLast && operation.settings['rescale'] === true;
   const selected = selectedSoFar(keep, found);
-  const counts = keep.map((count) => (count === undefined ? 0 : workspace.allocate(BINS * 4)));
+  const counts = keep.map((count) => (count === undefined ? 0 : workspace.allocate((BINS + 1) * 4)));
   const totals: number[] = [];
   return {
     block: ({ inputs, count }: Block) => {
@@ -58,12 +59,11 @@ export function gatherDigits(
       keep.forEach((kept, i) => {
         const state = selected[i];
         if (kept === undefined || state === undefined) return;
-        const delta = inputs[i + 1] ?? 0;
-        arithmetic.subtract(delta, delta, base, count);
-        arithmetic.histogram(delta, shift, state.prefix, counts[i] ?? 0, count);
+        const model = inputs[i + 1] ?? 0;
+        arithmetic.histogram(model, base, shift, state.prefix, counts[i] ?? 0, count);
         if (sums) {
-          totals.push(arithmetic.sumMagnitudes(delta, 0n, count));
-          totals.push(arithmetic.sumMagnitudes(delta, (state.prefix + 1n) << 16n, count));
+          totals.push(arithmetic.sumMagnitudes(model, base, 0n, count));
+          totals.push(arithmetic.sumMagnitudes(model, base, (state.prefix + 1n) << 16n, count));
         }
       });
     },
@@ -119,13 +119,25 @@ export function combineDigits(
 }
 
 function findBin(histograms: readonly Uint32Array[], wanted: number): { bin: number; left: number } {
+  const counts = addUpCounts(histograms);
   let left = wanted;
   for (let bin = BINS - 1; bin > 0; bin--) {
-    const count = histograms.reduce((sum, histogram) => sum + (histogram[bin] ?? 0), 0);
+    const count = counts[bin] ?? 0;
     if (count >= left) return { bin, left };
     left -= count;
   }
   return { bin: 0, left };
+}
+
+/** In f64: a tensor may have more elements than 32 bits count. */
+function addUpCounts(histograms: readonly Uint32Array[]): Float64Array | Uint32Array {
+  const [only] = histograms;
+  if (histograms.length === 1 && only !== undefined) return only;
+  const counts = new Float64Array(BINS);
+  for (const histogram of histograms) {
+    for (let bin = 0; bin < BINS; bin++) counts[bin] = (counts[bin] ?? 0) + (histogram[bin] ?? 0);
+  }
+  return counts;
 }
 
 /** Equal elements are taken in index order, which is range order first. */
@@ -159,29 +171,30 @@ function sumWithinBin(
   workspace: Workspace,
 ): number {
   const magnitude = (bin: number): number => workspace.arithmetic.magnitude((prefix << 16n) | BigInt(bin));
+  const counts = addUpCounts(histograms);
   let sum = 0;
   for (let bin = BINS - 1; bin > threshold; bin--) {
-    const count = histograms.reduce((total, histogram) => total + (histogram[bin] ?? 0), 0);
+    const count = counts[bin] ?? 0;
     if (count > 0) sum += count * magnitude(bin);
   }
   return sum + left * magnitude(threshold);
 }
 
-/** Zeroes, in place, all but the selected elements of each delta, block after block of one range. */
+/** Turns a model's block into its trimmed task vector, in place, block after block of one range. */
 export function applySelection(
   keep: KeepCounts,
   found: readonly Statistic[],
   range: number,
   workspace: Workspace,
-): (delta: number, model: number, count: number) => void {
+): (input: Pointer, base: Pointer, model: number, count: number) => void {
+  const { subtract, trim } = workspace.arithmetic;
   const last = found.at(-1);
-  if (last === undefined) return () => undefined;
-  const prefixes = last['prefixes'] as bigint[];
-  const quotas = last['quotas'] as number[];
+  const prefixes = (last?.['prefixes'] as bigint[] | undefined) ?? [];
+  const quotas = (last?.['quotas'] as number[] | undefined) ?? [];
   const ranges = quotas.length / keep.length;
   const left = keep.map((_count, i) => quotas[i * ranges + range] ?? 0);
-  return (delta, model, count) => {
-    if (keep[model] === undefined) return;
-    left[model] = workspace.arithmetic.keepLargest(delta, prefixes[model] ?? 0n, left[model] ?? 0, count);
+  return (input, base, model, count) => {
+    if (keep[model] === undefined) subtract(input, input, base, count);
+    else left[model] = trim(input, base, prefixes[model] ?? 0n, left[model] ?? 0, count);
   };
 }

@@ -30,13 +30,14 @@ export function slerpCoefficients(
 
 export const slerp: Method = {
   passes: () => 1,
-  gather: (operation, _pass, _found, workspace) => {
-    const { dot } = workspace.arithmetic;
+  gather: (_operation, _pass, _found, workspace) => {
+    const target = workspace.allocate(GRAM_ENTRIES * 8);
     const entries: number[] = [];
     return {
       block: ({ inputs, count }) => {
         const [base = 0, model = 0] = inputs;
-        entries.push(dot(base, base, count), dot(base, model, count), dot(model, model, count));
+        workspace.arithmetic.gram(base, model, target, count);
+        entries.push(...new Float64Array(workspace.memory.buffer, target, GRAM_ENTRIES));
       },
       partial: () => ({ gram: Float64Array.from(entries) }),
     };

@@ -1,4 +1,5 @@
-import { type Method, type MergeOperation, type Statistic, numberSetting } from './method.js';
+import type { Pointer } from '../kernels/kernels.js';
+import { type Method, type MergeOperation, type Statistic, type Workspace, numberSetting } from './method.js';
 import {
   applySelection,
   combineDigits,
@@ -35,45 +36,58 @@ export const ties: Method = {
   combine: (operation, pass, found, partials, workspace) =>
     combineDigits(operation, keepCounts(operation), pass, found, partials, workspace),
   apply: (operation, found, range, workspace) => {
-    const { arithmetic } = workspace;
-    const select = applySelection(keepCounts(operation), found, range, workspace);
-    const weights = taskWeights(operation);
-    const voting = densities(operation).flatMap((density, i) => (density > 0 && weights[i] !== 0 ? [i] : []));
-    const scales = scalesOf(found);
-    const lambda = numberSetting(operation.settings, 'lambda');
-    const normalize = operation.settings['normalize'] !== false;
-    const votes = workspace.allocate(BLOCK_BUFFER_BYTES);
-    const total = workspace.allocate(BLOCK_BUFFER_BYTES);
+    const trim = applySelection(keepCounts(operation), found, range, workspace);
+    const voters = votersOf(operation, found);
+    const divides = operation.settings['normalize'] !== false;
+    const table = workspace.allocate(voters.length * ENTRY_BYTES);
     return ({ inputs, output, count }) => {
       const base = inputs[0] ?? 0;
-      const padded = Math.ceil(count / 16) * 16;
-      clear(workspace.memory, votes, padded * 8);
-      clear(workspace.memory, total, padded * arithmetic.elementBytes);
-      clear(workspace.memory, output, padded * arithmetic.elementBytes);
-      for (const i of voting) {
-        const delta = inputs[i + 1] ?? 0;
-        arithmetic.subtract(delta, delta, base, count);
-        select(delta, i, count);
-        arithmetic.vote(votes, delta, (weights[i] ?? 0) * (scales[i] ?? 1), count);
-      }
-      for (const i of voting) {
-        const weight = weights[i] ?? 0;
-        const coefficient = lambda * weight * (scales[i] ?? 1);
-        arithmetic.addAgreeing(output, total, inputs[i + 1] ?? 0, votes, coefficient, weight, count);
-      }
-      if (normalize) arithmetic.divideByTotal(output, total, count);
-      arithmetic.add(output, base, count);
+      for (const { model } of voters) trim(inputs[model + 1] ?? 0, base, model, count);
+      writeElection(workspace, table, voters, inputs);
+      workspace.arithmetic.elect(output, base, table, voters.length, divides, count);
     };
   },
 };
 
-/** A block of f64, the widest work dtype. */
-const BLOCK_BUFFER_BYTES = 16_384 * 8;
-
-function scalesOf(found: readonly Statistic[]): number[] {
-  return (found.at(-1)?.['scales'] as number[] | undefined) ?? [];
+/** A model that takes part in the election: one of weight or density 0 adds nothing and has no vote. */
+interface Voter {
+  model: number;
+  vote: number;
+  share: number;
+  coefficient: number;
 }
 
-function clear(memory: WebAssembly.Memory, pointer: number, bytes: number): void {
-  new Uint8Array(memory.buffer, pointer, bytes).fill(0);
+function votersOf(operation: MergeOperation, found: readonly Statistic[]): Voter[] {
+  const scales = (found.at(-1)?.['scales'] as number[] | undefined) ?? [];
+  const lambda = numberSetting(operation.settings, 'lambda');
+  const weights = taskWeights(operation);
+  return densities(operation).flatMap((density, model) => {
+    const share = weights[model] ?? 0;
+    const vote = share * (scales[model] ?? 1);
+    return density > 0 && share !== 0 ? [{ model, vote, share, coefficient: lambda * vote }] : [];
+  });
+}
+
+/** An entry of the table that the `elect` kernel reads: assembly/consensus.ts has its layout. */
+const ENTRY_BYTES = 32;
+
+function writeElection(
+  workspace: Workspace,
+  table: Pointer,
+  voters: readonly Voter[],
+  inputs: readonly Pointer[],
+): void {
+  const view = new DataView(workspace.memory.buffer, table, voters.length * ENTRY_BYTES);
+  voters.forEach(({ model, vote, share, coefficient }, i) => {
+    const at = i * ENTRY_BYTES;
+    view.setUint32(at, inputs[model + 1] ?? 0, true);
+    view.setFloat64(at + 8, vote, true);
+    if (workspace.arithmetic.elementBytes === 4) {
+      view.setFloat32(at + 16, share, true);
+      view.setFloat32(at + 20, coefficient, true);
+    } else {
+      view.setFloat64(at + 16, share, true);
+      view.setFloat64(at + 24, coefficient, true);
+    }
+  });
 }

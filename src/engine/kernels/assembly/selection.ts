@@ -1,22 +1,18 @@
-// Exact k-th magnitude by radix selection. The key of an element is its bits without the sign, which order as the
-// magnitudes do (NaN above infinity). Each pass counts 16 bits of the keys that match the digits already found.
+// Exact k-th magnitude of a task vector x - base by radix selection. The key of an element is the bits of the difference
+// without its sign, which order as the magnitudes do (NaN above infinity). Each pass counts 16 bits of the keys that match
+// the digits already found.
 
-/** Counts bits 16..30 of every key. `counts` is u32[65536]. */
-export function histogramHighF32(x: usize, counts: usize, n: i32): void {
-  const mask = i32x4.splat(0x7fff);
-  let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const bins = i32x4.shl(v128.and(i32x4.shr_u(v128.load(x), 16), mask), 2);
-    bump(counts + i32x4.extract_lane(bins, 0));
-    bump(counts + i32x4.extract_lane(bins, 1));
-    bump(counts + i32x4.extract_lane(bins, 2));
-    bump(counts + i32x4.extract_lane(bins, 3));
-    x += 16;
-  }
-  for (; i < n; i++) {
-    bump(counts + (((load<u32>(x) >> 16) & 0x7fff) << 2));
-    x += 4;
-  }
+const F32_ABS: u32 = 0x7fffffff;
+const F64_ABS: u64 = 0x7fffffffffffffff;
+
+@inline
+function keyF32(x: usize, base: usize): u32 {
+  return reinterpret<u32>(load<f32>(x) - load<f32>(base)) & F32_ABS;
+}
+
+@inline
+function keyF64(x: usize, base: usize): u64 {
+  return reinterpret<u64>(load<f64>(x) - load<f64>(base)) & F64_ABS;
 }
 
 @inline
@@ -24,21 +20,52 @@ function bump(slot: usize): void {
   store<u32>(slot, load<u32>(slot) + 1);
 }
 
-/** Counts bits 0..15 of the keys whose upper bits are `high`. */
-export function histogramLowF32(x: usize, high: u32, counts: usize, n: i32): void {
-  const wanted = i32x4.splat(high);
-  const mask = i32x4.splat(0x7fff);
+/** Counts bits 16..30 of every key. `counts` is u32[65536]. */
+export function histogramHighF32(x: usize, base: usize, counts: usize, n: i32): void {
+  const mask = i32x4.splat(0x7fff << 2);
   let i = 0;
   for (; i + 4 <= n; i += 4) {
-    const bits = v128.load(x);
-    if (v128.any_true(i32x4.eq(v128.and(i32x4.shr_u(bits, 16), mask), wanted))) {
-      for (let lane = 0; lane < 4; lane++) countLow(load<u32>(x + (lane << 2)), high, counts);
-    }
+    const delta = f32x4.sub(v128.load(x), v128.load(base));
+    const bins = v128.and(i32x4.shr_u(delta, 14), mask);
+    bump(counts + i32x4.extract_lane(bins, 0));
+    bump(counts + i32x4.extract_lane(bins, 1));
+    bump(counts + i32x4.extract_lane(bins, 2));
+    bump(counts + i32x4.extract_lane(bins, 3));
     x += 16;
+    base += 16;
   }
   for (; i < n; i++) {
-    countLow(load<u32>(x), high, counts);
+    bump(counts + ((keyF32(x, base) >> 16) << 2));
     x += 4;
+    base += 4;
+  }
+}
+
+/** Counts bits 0..15 of the keys whose upper bits are `high`. `counts` is u32[65537]: the last one is scratch. */
+export function histogramLowF32(x: usize, base: usize, high: u32, counts: usize, n: i32): void {
+  const wanted = i32x4.splat(high);
+  const mask = i32x4.splat(0x7fff);
+  const lowMask = i32x4.splat(0xffff);
+  const elsewhere = i32x4.splat(0x10000);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const delta = f32x4.sub(v128.load(x), v128.load(base));
+    const isWanted = i32x4.eq(v128.and(i32x4.shr_u(delta, 16), mask), wanted);
+    if (v128.any_true(isWanted)) {
+      // Without a branch for each lane: differences of 16-bit floats are often equal, and guessing wrong costs more.
+      const bins = i32x4.shl(v128.bitselect(v128.and(delta, lowMask), elsewhere, isWanted), 2);
+      bump(counts + i32x4.extract_lane(bins, 0));
+      bump(counts + i32x4.extract_lane(bins, 1));
+      bump(counts + i32x4.extract_lane(bins, 2));
+      bump(counts + i32x4.extract_lane(bins, 3));
+    }
+    x += 16;
+    base += 16;
+  }
+  for (; i < n; i++) {
+    countLow(keyF32(x, base), high, counts);
+    x += 4;
+    base += 4;
   }
 }
 
@@ -48,55 +75,65 @@ function countLow(bits: u32, high: u32, counts: usize): void {
 }
 
 /** Counts the 16 bits at `shift` of the 63-bit keys whose bits above them are `prefix`. */
-export function histogramF64(x: usize, shift: i32, prefix: u64, counts: usize, n: i32): void {
+export function histogramF64(x: usize, base: usize, shift: i32, prefix: u64, counts: usize, n: i32): void {
   for (let i = 0; i < n; i++) {
-    const key = load<u64>(x) & 0x7fffffffffffffff;
+    const key = keyF64(x, base);
     const above = shift == 48 ? 0 : key >> (shift + 16);
     if (above == prefix) bump(counts + (<usize>((key >> shift) & 0xffff) << 2));
     x += 8;
+    base += 8;
   }
 }
 
 /**
- * Zeroes what is below the threshold `key` and, of those equal to it, all but the first `quota` in index order.
- * Returns what is left of the quota.
+ * Turns x into the trimmed task vector: x - base where its key is above the threshold `key`, and for the first `quota`
+ * elements equal to it, in index order; zero elsewhere. Returns what is left of the quota.
  */
-export function keepLargestF32(x: usize, key: u32, quota: u32, n: i32): u32 {
-  const abs = i32x4.splat(0x7fffffff);
+export function trimF32(x: usize, base: usize, key: u32, quota: u32, n: i32): u32 {
+  const abs = i32x4.splat(F32_ABS);
   const threshold = i32x4.splat(key);
   let i = 0;
   for (; i + 4 <= n; i += 4) {
-    const value = v128.load(x);
-    const keys = v128.and(value, abs);
-    if (v128.any_true(i32x4.eq(keys, threshold))) {
-      for (let lane = 0; lane < 4; lane++) quota = keepOneF32(x + (lane << 2), key, quota);
+    const delta = f32x4.sub(v128.load(x), v128.load(base));
+    const keys = v128.and(delta, abs);
+    if (quota >= 4) {
+      // All that are equal fit into the quota: no need to look which lane they are in.
+      quota -= popcnt(i32x4.bitmask(i32x4.eq(keys, threshold)));
+      v128.store(x, v128.and(delta, i32x4.ge_s(keys, threshold)));
+    } else if (quota == 0) {
+      v128.store(x, v128.and(delta, i32x4.gt_s(keys, threshold)));
     } else {
-      v128.store(x, v128.and(value, i32x4.gt_s(keys, threshold)));
+      for (let lane = 0; lane < 16; lane += 4) quota = trimOneF32(x + lane, base + lane, key, quota);
     }
     x += 16;
+    base += 16;
   }
   for (; i < n; i++) {
-    quota = keepOneF32(x, key, quota);
+    quota = trimOneF32(x, base, key, quota);
     x += 4;
+    base += 4;
   }
   return quota;
 }
 
 @inline
-function keepOneF32(x: usize, key: u32, quota: u32): u32 {
-  const own = load<u32>(x) & 0x7fffffff;
-  if (own > key) return quota;
-  if (own == key && quota > 0) return quota - 1;
-  store<u32>(x, 0);
-  return quota;
+function trimOneF32(x: usize, base: usize, key: u32, quota: u32): u32 {
+  const delta = load<f32>(x) - load<f32>(base);
+  const own = reinterpret<u32>(delta) & F32_ABS;
+  const isTaken = own == key && quota > 0;
+  store<f32>(x, own > key || isTaken ? delta : 0);
+  return isTaken ? quota - 1 : quota;
 }
 
-export function keepLargestF64(x: usize, key: u64, quota: u32, n: i32): u32 {
+export function trimF64(x: usize, base: usize, key: u64, quota: u32, n: i32): u32 {
   for (let i = 0; i < n; i++) {
-    const own = load<u64>(x) & 0x7fffffffffffffff;
-    if (own == key && quota > 0) quota--;
-    else if (own <= key) store<u64>(x, 0);
+    const delta = load<f64>(x) - load<f64>(base);
+    const own = reinterpret<u64>(delta) & F64_ABS;
+    const isTaken = own == key && quota > 0;
+    store<f64>(x, own > key || isTaken ? delta : 0);
+    if (isTaken) quota--;
     x += 8;
+    base += 8;
   }
   return quota;
 }
