@@ -138,6 +138,11 @@ describe('parseRecipe', () => {
         'error not_an_integer 5:24 /parameters/max_iter',
       ],
     ],
+    [
+      'weights that cancel out but for rounding',
+      linear('0.1', '  - {model: b, parameters: {weight: 0.2}}\n  - {model: c, parameters: {weight: -0.3}}'),
+      ['error weights_cancel_out 3:3 /models'],
+    ],
     ['weights that cancel out', linear('0'), ['error weights_cancel_out 3:3 /models']],
     [
       'no weight',
