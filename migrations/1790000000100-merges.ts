@@ -3,6 +3,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /** Merges, their inputs, shards and events, and the workers that carry them out. */
 export class Merges1790000000100 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
+    // json, not jsonb, where the order of members reaches a stored file: jsonb sorts them anew.
     await queryRunner.query(`
       CREATE TABLE "merges" (
         "id" uuid NOT NULL,
@@ -10,15 +11,15 @@ export class Merges1790000000100 implements MigrationInterface {
         "output_namespace" text NOT NULL,
         "output_name" text NOT NULL,
         "output_alias" text,
-        "recipe" jsonb NOT NULL,
-        "pinned_recipe" jsonb NOT NULL,
+        "recipe" json NOT NULL,
+        "pinned_recipe" json NOT NULL,
         "seed" bigint NOT NULL,
         "shard_bytes" bigint NOT NULL,
         "labels" jsonb NOT NULL,
         "device" text NOT NULL,
-        "plan" jsonb NOT NULL,
+        "plan" json NOT NULL,
         "plan_digest" character(64) NOT NULL,
-        "summary" jsonb NOT NULL,
+        "summary" json NOT NULL,
         "event_seq" integer NOT NULL DEFAULT 0,
         "progress_at" TIMESTAMP WITH TIME ZONE,
         "attempt" integer NOT NULL DEFAULT 0,
@@ -30,8 +31,9 @@ export class Merges1790000000100 implements MigrationInterface {
         "cancel_requested_at" TIMESTAMP WITH TIME ZONE,
         "failure" jsonb,
         "version_id" uuid,
+        "version_number" integer,
         "deduplicated_from" uuid,
-        "created_by" text,
+        "created_by" text NOT NULL,
         "created_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
         "finished_at" TIMESTAMP WITH TIME ZONE,
         "freed_at" TIMESTAMP WITH TIME ZONE,

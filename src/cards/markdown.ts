@@ -5,9 +5,7 @@
 export function markdownText(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
-    .replace(/[\\`*_{}[\]<>()#+!|~&$@:-]/g, (sign) =>
-      /[<>&|@:$]/.test(sign) ? `&#${sign.charCodeAt(0)};` : `\\${sign}`,
-    );
+    .replace(/[\\`*_{}[\]<>()#!|~&$:]/g, (sign) => (/[<>&|:$]/.test(sign) ? `&#${sign.charCodeAt(0)};` : `\\${sign}`));
 }
 
 /** The same in a monospaced span, fenced by more backticks than it contains; a table cell may hold it. */

@@ -43,7 +43,7 @@ describe('the model card', () => {
   test('it names inputs, method, paper, recipe, seed and digests', () => {
     const text = renderModelCard(card);
     for (const part of [
-      '# SLERP merge of team/base&#64;1 and team/expert&#64;2',
+      '# SLERP merge of team/base@1 and team/expert@2',
       '`team/expert@2`',
       'b'.repeat(64),
       '[Animating rotation](https://doi.org/10.1145/325165.325242)',
@@ -106,6 +106,7 @@ describe('markdown of untrusted text', () => {
     ['two\r\nlines', 'two lines'],
     ['back\\slash', 'back\\\\slash'],
     ['https://x', 'https&#58;//x'],
+    ['apache-2.0', 'apache-2.0'],
   ])('%j becomes %j', (text, escaped) => {
     expect(markdownText(text)).toBe(escaped);
   });

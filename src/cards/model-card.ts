@@ -133,12 +133,14 @@ function settings(card: ModelCard): string {
 
 function reproduction({ seed, shardBytes }: ModelCard): string {
   const flags = `--random-seed ${seed} --out-shard-size ${shardBytes}`;
+  const query = `output=team/name&seed=${seed}&shardBytes=${shardBytes}`;
   return [
     'Save the recipe above as `recipe.yaml`. Amalgam writes the same bytes again, on any machine and with any number of threads:',
     markdownBlock(
       'sh',
-      `# with the service\namalgam submit recipe.yaml team/name --seed ${seed} --shard-bytes ${shardBytes} --wait\n` +
-        `# without it, where each model name is a directory\namalgam merge recipe.yaml ./merged ${flags}`,
+      '# a service whose registry has these models\n' +
+        `curl --data-binary @recipe.yaml -H 'content-type: application/yaml' "$AMALGAM_URL/v1/merges?${query}"\n` +
+        `# the command line, where each model name is a directory\namalgam merge recipe.yaml ./merged ${flags}`,
     ),
     'MergeKit understands the recipe too, once each model is pulled and its name replaced by its directory; its weights agree within rounding:',
     markdownBlock('sh', `mergekit-yaml recipe.yaml ./merged ${flags}`),

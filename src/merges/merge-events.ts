@@ -71,6 +71,23 @@ export class MergeEvents {
     return rows.length > 0 ? target : undefined;
   }
 
+  /** A progress event with the merge's present numbers, unless the last one is younger than a second. */
+  async tellProgress(mergeId: string): Promise<void> {
+    await this.database.query(
+      `with told as (
+         update merges set event_seq = event_seq + 1, progress_at = now()
+         where id = $1 and state = 'running' and (progress_at is null or progress_at < now() - interval '1 second')
+         returning id, event_seq)
+       insert into merge_events (merge_id, seq, type, data)
+       select id, event_seq, 'progress', (
+         select jsonb_build_object('bytesDone', sum(done_bytes), 'bytesTotal', sum(planned_bytes),
+           'shardsDone', count(*) filter (where state = 'done'), 'shardsTotal', count(*))
+         from merge_shards where merge_id = $1) from told`,
+      [mergeId],
+    );
+    this.announce(mergeId);
+  }
+
   async list(mergeId: string, after: number, limit = pageEvents): Promise<MergeEventRecord[]> {
     const rows = await this.database.query<(Omit<MergeEventRecord, 'createdAt'> & { created_at: Date })[]>(
       'select seq, type, data, created_at from merge_events where merge_id = $1 and seq > $2 order by seq limit $3',

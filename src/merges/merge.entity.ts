@@ -28,10 +28,10 @@ export class MergeRow {
   @Column({ type: 'text', name: 'output_alias', nullable: true })
   outputAlias!: string | null;
 
-  @Column({ type: 'jsonb' })
+  @Column({ type: 'json' })
   recipe!: unknown;
 
-  @Column({ type: 'jsonb', name: 'pinned_recipe' })
+  @Column({ type: 'json', name: 'pinned_recipe' })
   pinnedRecipe!: unknown;
 
   @Column({ type: 'bigint' })
@@ -46,13 +46,13 @@ export class MergeRow {
   @Column({ type: 'text' })
   device!: string;
 
-  @Column({ type: 'jsonb', select: false })
+  @Column({ type: 'json', select: false })
   plan!: unknown;
 
   @Column({ type: 'character', length: 64, name: 'plan_digest' })
   planDigest!: string;
 
-  @Column({ type: 'jsonb' })
+  @Column({ type: 'json' })
   summary!: unknown;
 
   @Column({ type: 'integer', name: 'event_seq', default: 0 })
@@ -90,12 +90,16 @@ export class MergeRow {
   @Column({ type: 'uuid', name: 'version_id', nullable: true })
   versionId!: string | null;
 
+  /** Its number within the output's model. */
+  @Column({ type: 'integer', name: 'version_number', nullable: true })
+  versionNumber!: number | null;
+
   @ForeignKey('merges', { name: 'fk_merges_deduplicated_from' })
   @Column({ type: 'uuid', name: 'deduplicated_from', nullable: true })
   deduplicatedFrom!: string | null;
 
-  @Column({ type: 'text', name: 'created_by', nullable: true })
-  createdBy!: string | null;
+  @Column({ type: 'text', name: 'created_by' })
+  createdBy!: string;
 
   @Column({ type: 'timestamptz', name: 'created_at', default: () => 'now()' })
   createdAt!: Date;

@@ -113,6 +113,7 @@ export const PinnedInput = z
     version: z.string().describe('What it means: namespace/name@version.').meta({ example: 'samples/sort@1' }),
     versionId: z.uuid(),
     digest: z.string().describe("SHA-256 of that version's manifest."),
+    licence: z.string().nullable().describe('As that version declares it.'),
   })
   .meta({ id: 'PinnedInput' });
 export type PinnedInput = z.infer<typeof PinnedInput>;

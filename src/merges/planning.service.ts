@@ -86,9 +86,16 @@ export class PlanningService {
     const bases = baseReferences(pinned);
     const referenceOf = new Map([...pins].reverse().map(([reference, pin]) => [pin, reference]));
     const pinnedInputs = plan.inputs.map(({ reference, digest }): PinnedInput => {
-      const versionId = byPin.get(reference)?.id ?? '';
+      const { id: versionId = '', licence = null } = byPin.get(reference) ?? {};
       const role = bases.has(reference) ? 'base' : 'model';
-      return { reference: referenceOf.get(reference) ?? reference, role, version: reference, versionId, digest };
+      return {
+        reference: referenceOf.get(reference) ?? reference,
+        role,
+        version: reference,
+        versionId,
+        digest,
+        licence,
+      };
     });
     return {
       recipe: storedRecipe(recipe),

@@ -1,0 +1,84 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { renderModelCard } from '../cards/model-card.js';
+import { LineageService } from '../lineage/lineage.service.js';
+import type { StoredFile } from '../models/versions.service.js';
+import { OBJECT_STORE } from '../platform/tokens.js';
+import { methods, type MethodName } from '../recipe/index.js';
+import { writeObject } from '../storage/content.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import type { FinalClaim } from './finalizations.js';
+import type { PinnedInput } from './merges.schema.js';
+import { recipeText } from './pinned-recipe.js';
+import { mergePrefix } from './shard-runner.js';
+import type { StoredMerge } from './stored-merges.js';
+
+const recipeFile = 'amalgam-recipe.yaml';
+const cardFile = 'README.md';
+
+/** Writes what a version has beside its weights. Nothing of it is visible before the version is. */
+@Injectable()
+export class Finalizer {
+  constructor(
+    private readonly lineage: LineageService,
+    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
+  ) {}
+
+  /** All files of the version, stored. The same merge gives the same bytes, whoever does this and how often. */
+  async writeFiles(claim: FinalClaim, merge: StoredMerge, shards: readonly StoredFile[]): Promise<StoredFile[]> {
+    const { plan } = merge;
+    const files = [...shards, ...copiedFiles(merge)];
+    const texts: [string, string][] = [[recipeFile, recipeText(merge.pinnedRecipe)]];
+    if (Object.keys(plan.config).length > 0) texts.push(['config.json', `${JSON.stringify(plan.config, null, 2)}\n`]);
+    if (plan.index !== undefined) texts.push(['model.safetensors.index.json', plan.index]);
+    for (const [path, text] of texts) files.push(await this.#write(claim, path, text));
+    files.sort((a, b) => (a.path < b.path ? -1 : 1));
+    files.push(await this.#write(claim, cardFile, await this.#card(merge, files)));
+    return files;
+  }
+
+  async #write({ mergeId, attempt }: FinalClaim, path: string, text: string): Promise<StoredFile> {
+    const objectKey = `${mergePrefix(mergeId)}final-${attempt}/${path}`;
+    const content = await writeObject(this.store, objectKey, oneChunk(Buffer.from(text)));
+    return { path, ...content, objectKey };
+  }
+
+  async #card({ plan, summary, pinnedRecipe }: StoredMerge, files: readonly StoredFile[]): Promise<string> {
+    const { name, title, doc, paper } = methods[summary.method as MethodName];
+    return renderModelCard({
+      method: { name, title, doc, ...(paper && { paper }) },
+      inputs: summary.inputs.map(cardInput),
+      recipe: recipeText(pinnedRecipe),
+      dtype: summary.dtype,
+      parameterCount: plan.parameterCount,
+      ...(summary.architecture !== null && { architecture: summary.architecture }),
+      seed: plan.seed,
+      shardBytes: plan.shardBytes,
+      engineVersion: String(plan.engine),
+      tensors: plan.outcome,
+      files,
+      // The recipe's own warnings have served their purpose; what is odd about the models stays true.
+      warnings: plan.warnings.map(({ message }) => message),
+      lineage: await this.lineage.pictureOfParents(
+        'this model',
+        summary.inputs.map(({ versionId, role }) => ({ versionId, role })),
+      ),
+    });
+  }
+}
+
+function copiedFiles({ plan, files }: StoredMerge): StoredFile[] {
+  return plan.copies.map(({ input, path }) => {
+    const file = files[input]?.get(path);
+    if (!file) throw new Error(`input ${input} has no ${path}`);
+    return file;
+  });
+}
+
+function cardInput({ version, role, digest, licence }: PinnedInput) {
+  const repository = version.split('@')[0] ?? version;
+  return { name: version, role, repository, digest, ...(licence !== null && { licence }) };
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}

@@ -1,0 +1,36 @@
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Config } from '../config.js';
+import type { Database } from '../platform/database.js';
+import { MergeQueue } from '../platform/queue.js';
+import { CONFIG, DATABASE } from '../platform/tokens.js';
+import { Upkeep } from './upkeep.js';
+import { WorkLoop } from './work-loop.js';
+
+/** Starts and stops what carries merges out in this process; role `api` only keeps the books. */
+@Injectable()
+export class MergeWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  constructor(
+    private readonly loop: WorkLoop,
+    private readonly upkeep: Upkeep,
+    private readonly queue: MergeQueue,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(DATABASE) private readonly database: Database,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    // An embedded database has one process, whose data directory is locked: whoever owned anything is dead.
+    if (this.database.embedded) await this.upkeep.takeOver();
+    const works = this.config.role !== 'api';
+    const wake = (): void => void (works && this.loop.wake());
+    await this.upkeep.start(works, wake);
+    // The handler lasts as long as the work, so that a busy process leaves further rings to idle ones.
+    if (works) await this.queue.onAnnounced(() => this.loop.wake());
+    wake();
+  }
+
+  /** Work is called off before anything that it needs goes away; what was begun is given back at once. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+    await this.upkeep.stop();
+  }
+}
