@@ -4,6 +4,8 @@ import { AppError, type ErrorItem } from '../errors.js';
 interface Issue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  /** Of a zod union: what was wrong with each alternative. */
+  readonly errors?: readonly (readonly Issue[])[];
 }
 
 /** More reasons help nobody, and a hostile body can have thousands. */
@@ -18,11 +20,22 @@ export class ValidationPipe extends StandardSchemaValidationPipe {
     // An absent body is validated as what it is: most schemas then say that an object is expected.
     const result = await this.validate(value, schema);
     if (!result.issues) return result.value as T;
-    const errors = result.issues.slice(0, maxErrors).map((issue) => itemOf(issue, metadata.type));
+    const issues = result.issues.flatMap(inAlternative);
+    const errors = issues.slice(0, maxErrors).map((issue) => itemOf(issue, metadata.type));
     const first = errors[0];
     const detail = first ? `${first.pointer === '' ? 'The body' : first.pointer}: ${first.detail}` : 'Not valid.';
     throw new AppError('invalid_request', detail, { errors });
   }
+}
+
+/**
+ * A body that is YAML or JSON is a union at its root, and "no alternative fits" helps nobody: the one that fits best
+ * speaks, which is the one that was understood most deeply, the last (JSON) when none was.
+ */
+function inAlternative(issue: Issue): readonly Issue[] {
+  if (!issue.errors?.length || (issue.path ?? []).length > 0) return [issue];
+  const depth = (issues: readonly Issue[]): number => Math.max(0, ...issues.map(({ path }) => path?.length ?? 0));
+  return issue.errors.reduce((best, next) => (depth(next) >= depth(best) ? next : best));
 }
 
 function itemOf(issue: Issue, type: ArgumentMetadata['type']): ErrorItem {
