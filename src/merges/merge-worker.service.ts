@@ -1,8 +1,9 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Config } from '../config.js';
 import type { Database } from '../platform/database.js';
+import type { Logger } from '../platform/logger.js';
 import { MergeQueue } from '../platform/queue.js';
-import { CONFIG, DATABASE } from '../platform/tokens.js';
+import { CONFIG, DATABASE, LOGGER } from '../platform/tokens.js';
 import { Upkeep } from './upkeep.js';
 import { WorkLoop } from './work-loop.js';
 
@@ -15,6 +16,7 @@ export class MergeWorker implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly queue: MergeQueue,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(DATABASE) private readonly database: Database,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -24,7 +26,10 @@ export class MergeWorker implements OnApplicationBootstrap, BeforeApplicationShu
     const wake = (): void => void (works && this.loop.wake());
     await this.upkeep.start(works, wake);
     // The handler lasts as long as the work, so that a busy process leaves further rings to idle ones.
-    if (works) await this.queue.onAnnounced(() => this.loop.wake());
+    if (works) {
+      await this.queue.onAnnounced(() => this.loop.wake());
+      this.logger.info({ threads: this.config.threads }, 'working');
+    }
     wake();
   }
 
