@@ -3,6 +3,9 @@ import { PageOf, PageQuery } from '../http/pagination.js';
 import { AliasName, ModelName, Namespace } from '../models/names.js';
 import { mergeStates } from './merge-state.js';
 
+/** PostgreSQL stores no NUL, and nobody means any other control sign. */
+const Line = z.string().regex(/^\P{Cc}*$/u, 'must have no control characters');
+
 /** `team/name`; a version is given, never asked for. */
 const Output = z
   .string()
@@ -35,7 +38,7 @@ const Device = z
 const Lenient = z.boolean().default(false).describe('Take near misses of known keys as warnings.');
 
 const Labels = z
-  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,62}$/, 'must be a short name'), z.string().max(200))
+  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,62}$/, 'must be a short name'), Line.max(200))
   .refine((labels) => Object.keys(labels).length <= 16, 'must be 16 at most')
   .describe('Names and values of your own; the list can be filtered by them.')
   .meta({ example: { purpose: 'trial' } });
@@ -181,8 +184,8 @@ export const MergePage = PageOf('MergePage', Merge);
 
 export const MergesQuery = PageQuery.extend({
   state: z.enum(mergeStates).optional().describe('Only merges in this state.'),
-  output: z.string().max(200).optional().describe('Only merges into this model, namespace/name.'),
-  label: z.string().max(300).optional().describe('Only merges with this label: name=value.'),
+  output: Line.max(200).optional().describe('Only merges into this model, namespace/name.'),
+  label: Line.max(300).optional().describe('Only merges with this label: name=value.'),
 });
 export type MergesQuery = z.infer<typeof MergesQuery>;
 
