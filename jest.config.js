@@ -22,6 +22,7 @@ const base = {
 };
 
 export default {
+  reporters: ['default', '<rootDir>/test/support/skipped-reporter.cjs'],
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts'] },
     {
