@@ -1,0 +1,61 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { differences } from '../support/compare.js';
+import { merge } from '../support/merge.js';
+import { readModel, readSafetensors } from '../support/safetensors.js';
+import { describeWithShared } from '../support/shared.js';
+
+interface GoldenCase {
+  name: string;
+  method: string;
+  recipe: string;
+  file?: string;
+  error?: string;
+}
+
+const METHODS = ['passthrough', 'linear', 'task_arithmetic', 'slerp', 'ties'];
+
+describeWithShared('parity', 'golden outputs of MergeKit 0.1.5 (shared/parity)', (parity) => {
+  const manifest = JSON.parse(readFileSync(join(parity, 'manifest.json'), 'utf8')) as { cases: GoldenCase[] };
+  const cases = manifest.cases.filter(({ method }) => METHODS.includes(method));
+  let scratch = '';
+
+  beforeAll(() => {
+    scratch = mkdtempSync(join(tmpdir(), 'amalgam-parity-'));
+  });
+  afterAll(() => {
+    rmSync(scratch, { recursive: true });
+  });
+
+  it('has cases of every method', () => {
+    expect(new Set(cases.map(({ method }) => method))).toEqual(new Set(METHODS));
+  });
+
+  describe.each(cases.filter(({ file }) => file !== undefined))('$name', ({ name, recipe, file = '' }) => {
+    const directory = (): string => join(scratch, name);
+
+    it('gives the same tensors, dtypes and values', async () => {
+      await merge({ recipe, directory: directory(), cwd: parity });
+      const golden = readSafetensors(join(parity, file));
+      // Both sides round to 16 bits once, from f32 values that differ in their last bits.
+      const ulps = recipe.includes('out_dtype') ? 1 : 0;
+      expect(differences(readModel(directory()), golden, { relative: 2e-6, ulps })).toEqual([]);
+    });
+
+    it('has a config.json that describes them', () => {
+      const config = JSON.parse(readFileSync(join(directory(), 'config.json'), 'utf8')) as Record<string, unknown>;
+      const first = JSON.parse(readFileSync(join(parity, 'models/a/config.json'), 'utf8')) as object;
+      const golden = [...readSafetensors(join(parity, file)).keys()];
+      const layers = new Set(golden.flatMap((tensor) => /layers\.(\d+)\./.exec(tensor)?.[1] ?? []));
+      const dtype = recipe.includes('out_dtype: bfloat16') ? 'bfloat16' : 'float32';
+      expect(config).toEqual({ ...first, dtype, num_hidden_layers: layers.size });
+    });
+  });
+
+  it.each(cases.filter(({ error }) => error !== undefined))('refuses $name, as MergeKit does', async (golden) => {
+    const merged = merge({ recipe: golden.recipe, directory: join(scratch, golden.name), cwd: parity });
+    await expect(merged).rejects.toMatchObject({ code: 'shape_mismatch' });
+  });
+});
