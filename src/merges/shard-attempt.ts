@@ -92,6 +92,7 @@ export class ShardAttempt {
     const { mergeId, index, attempt } = claim;
     const context = { mergeId, shard: index, attempt };
     if (failure) this.logger.warn({ ...context, err: error, code: failure.code }, 'An attempt at a shard failed');
+    else this.logger.info(context, 'An attempt at a shard was called off');
     const giveBack = async (manager: EntityManager): Promise<void> => {
       const isCancelled = await lockMerge(manager, mergeId);
       const failures = await this.leases.release(manager, claim, { failed: failure !== undefined });
