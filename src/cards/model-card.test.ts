@@ -30,6 +30,12 @@ const frontMatterOf = (text: string): Record<string, unknown> =>
   load(/^---\n([\s\S]*?)\n---\n/.exec(text)?.[1] ?? '') as Record<string, unknown>;
 
 describe('the model card', () => {
+  test('promises no more of directories than they keep', () => {
+    const local = { ...card, inputs: card.inputs.map(({ name, role }) => ({ name, role })) };
+    expect(renderModelCard(local)).not.toMatch(/pinned|Manifest|curl|pulled/);
+    expect(renderModelCard(card)).toMatch(/Manifest[^]*pinned[^]*curl[^]*pulled/);
+  });
+
   test('its front matter is what the Hub reads', () => {
     expect(frontMatterOf(renderModelCard(card))).toEqual({
       base_model: ['team/base', 'team/expert'],

@@ -41,11 +41,13 @@ export function renderModelCard(card: ModelCard): string {
     `# ${markdownText(card.method.title)} merge of ${listed(card.inputs.map(({ name }) => markdownText(name)))}`,
     summary(card),
     '## What was merged',
-    inputTable(card.inputs),
+    inputTable(card),
     '## Method',
     method(card),
     '## Recipe',
-    'Every model is pinned: the names below will mean the same files tomorrow.',
+    isPinned(card)
+      ? 'Every model is pinned: the names below will mean the same files tomorrow.'
+      : 'Models are directories, named as they were where this merge was made.',
     markdownBlock('yaml', card.recipe),
     '## Settings',
     settings(card),
@@ -63,6 +65,11 @@ export function renderModelCard(card: ModelCard): string {
     ),
   ];
   return `${sections.join('\n\n')}\n`;
+}
+
+/** Directories have no digest, and no name that means the same elsewhere. */
+function isPinned({ inputs }: ModelCard): boolean {
+  return inputs.every(({ digest }) => digest !== undefined);
 }
 
 /** Built by a serializer, never from a template: names are data. */
@@ -95,13 +102,14 @@ function summary({ method, inputs, parameterCount, dtype, architecture }: ModelC
   );
 }
 
-function inputTable(inputs: readonly CardInput[]): string {
+function inputTable(card: ModelCard): string {
+  const digests = isPinned(card);
   return markdownTable(
-    ['Model', 'Role', 'Manifest SHA-256', 'Licence'],
-    inputs.map(({ name, role, digest, licence }) => [
+    ['Model', 'Role', ...(digests ? ['Manifest SHA-256'] : []), 'Licence'],
+    card.inputs.map(({ name, role, digest, licence }) => [
       markdownCode(name),
       role,
-      digest === undefined ? '' : markdownCode(digest),
+      ...(digests ? [markdownCode(digest ?? '')] : []),
       licence === undefined ? 'not declared' : markdownText(licence),
     ]),
   );
@@ -131,18 +139,19 @@ function settings(card: ModelCard): string {
   );
 }
 
-function reproduction({ seed, shardBytes }: ModelCard): string {
+function reproduction(card: ModelCard): string {
+  const { seed, shardBytes } = card;
   const flags = `--random-seed ${seed} --out-shard-size ${shardBytes}`;
   const query = `output=team/name&seed=${seed}&shardBytes=${shardBytes}`;
+  const service =
+    '# a service whose registry has these models\n' +
+    `curl --data-binary @recipe.yaml -H 'content-type: application/yaml' "$AMALGAM_URL/v1/merges?${query}"\n`;
+  const local = `# the command line, where each model name is a directory\namalgam merge recipe.yaml ./merged ${flags}`;
+  const pulled = isPinned(card) ? ', once each model is pulled and its name replaced by its directory' : '';
   return [
     'Save the recipe above as `recipe.yaml`. Amalgam writes the same bytes again, on any machine and with any number of threads:',
-    markdownBlock(
-      'sh',
-      '# a service whose registry has these models\n' +
-        `curl --data-binary @recipe.yaml -H 'content-type: application/yaml' "$AMALGAM_URL/v1/merges?${query}"\n` +
-        `# the command line, where each model name is a directory\namalgam merge recipe.yaml ./merged ${flags}`,
-    ),
-    'MergeKit understands the recipe too, once each model is pulled and its name replaced by its directory; its weights agree within rounding:',
+    markdownBlock('sh', isPinned(card) ? service + local : local),
+    `MergeKit understands the recipe too${pulled}; its weights agree within rounding:`,
     markdownBlock('sh', `mergekit-yaml recipe.yaml ./merged ${flags}`),
   ].join('\n\n');
 }
