@@ -56,7 +56,10 @@ export class FinalizationAttempt {
         'select cancel_requested_at is not null as cancelled from merges where id = $1',
         [mergeId],
       );
-      if (merge?.cancelled) return void (await finishCancelled(manager, this.events, mergeId));
+      if (merge?.cancelled) {
+        await finishCancelled(manager, this.events, mergeId);
+        return;
+      }
       if (failure) {
         await manager.query(`update merges set lease_until = now() + $2::int * interval '1 second' where id = $1`, [
           mergeId,

@@ -35,6 +35,7 @@ describe('the life of a merge', () => {
     const page = readFileSync(architecturePath, 'utf8');
     const drawn = `\`\`\`mermaid\n${stateDiagram()}\n\`\`\`\n`;
     expect(page).toMatch(markers);
+    // eslint-disable-next-line no-restricted-properties -- not a setting of the service
     if (process.env['UPDATE_DOCS']) writeFileSync(architecturePath, page.replace(markers, `$1${drawn}$3`));
     else expect(markers.exec(page)?.[2]).toBe(drawn);
   });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Config } from '../config.js';
 import type { Database } from '../platform/database.js';
@@ -6,6 +7,9 @@ import { MergeQueue } from '../platform/queue.js';
 import { CONFIG, DATABASE, LOGGER } from '../platform/tokens.js';
 import { Upkeep } from './upkeep.js';
 import { WorkLoop } from './work-loop.js';
+
+/** A store that does not answer must not hold a stop up: what was not given back is free when its lease ends. */
+const stopWithinMs = 7_000;
 
 /** Starts and stops what carries merges out in this process; role `api` only keeps the books. */
 @Injectable()
@@ -35,7 +39,7 @@ export class MergeWorker implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** Work is called off before anything that it needs goes away; what was begun is given back at once. */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+    await Promise.race([this.loop.stop(), sleep(stopWithinMs, undefined, { ref: false })]);
     await this.upkeep.stop();
   }
 }

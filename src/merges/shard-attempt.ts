@@ -96,7 +96,10 @@ export class ShardAttempt {
     const giveBack = async (manager: EntityManager): Promise<void> => {
       const isCancelled = await lockMerge(manager, mergeId);
       const failures = await this.leases.release(manager, claim, { failed: failure !== undefined });
-      if (isCancelled) return void (await finishCancelled(manager, this.events, mergeId));
+      if (isCancelled) {
+        await finishCancelled(manager, this.events, mergeId);
+        return;
+      }
       if (failures === undefined || !failure) return;
       if (!failure.isPassing || failures >= attemptLimit) return failMerge(manager, this.events, mergeId, failure);
       const { code, detail } = failure;

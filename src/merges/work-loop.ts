@@ -40,10 +40,11 @@ export class WorkLoop {
   }
 
   async #work(): Promise<void> {
-    while (this.#again && !this.#stopping.signal.aborted) {
+    const { signal } = this.#stopping;
+    while (this.#again && !signal.aborted) {
       this.#again = false;
       try {
-        while (!this.#stopping.signal.aborted && (await this.#takeOne()));
+        while (await this.#takeOne(signal)) this.#again = true;
       } catch (error) {
         // Most likely the database is away. The next sweep wakes us again.
         this.logger.warn({ err: error }, 'Looking for work failed');
@@ -51,16 +52,18 @@ export class WorkLoop {
     }
   }
 
-  async #takeOne(): Promise<boolean> {
+  /** @returns false when there was nothing to take, or the process stops */
+  async #takeOne(stopping: AbortSignal): Promise<boolean> {
+    if (stopping.aborted) return false;
     const { id, pool } = this.workers;
     const merge = await this.finalizations.claim(id);
     if (merge) {
-      await this.finalizationAttempt.run(merge, this.#stopping.signal);
+      await this.finalizationAttempt.run(merge, stopping);
       return true;
     }
     const shard = await this.shards.claim(id, pool);
     if (!shard) return false;
-    await this.shardAttempt.run(shard, this.#stopping.signal);
+    await this.shardAttempt.run(shard, stopping);
     return true;
   }
 }
