@@ -7,12 +7,36 @@ import { Problem } from './problem.schema.js';
 import { yamlTypes } from './yaml-text.js';
 
 type Json = Record<string, unknown>;
-type Operation = Json & { responses: Json; requestBody?: { content?: Json } };
+interface Operation {
+  responses: Json;
+  parameters?: { name: string }[];
+  requestBody?: { content?: Record<string, { schema: Json }> };
+}
+
+const yamlExample = `merge_method: slerp
+base_model: samples/reverse
+models:
+  - model: samples/sort
+parameters:
+  t: 0.5
+dtype: bfloat16
+`;
 
 const description = `Merges language models: MergeKit recipes in, immutable, reproducible, documented models out.
 
 Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Every POST honours \`Idempotency-Key\`. Lists have
 \`limit\` and \`cursor\`. Reads have an ETag and honour \`If-None-Match\`. Long work answers 202 with a \`Location\`.`;
+
+/** In the order in which a newcomer meets them. */
+const tags = [
+  ['merges', 'Plan, submit and follow merges.'],
+  ['models', 'Names under which versions are kept.'],
+  ['versions', 'Immutable: files, card, lineage.'],
+  ['aliases', 'Movable names of versions.'],
+  ['uploads', 'Versions in the making.'],
+  ['recipes', 'What can be known without any model.'],
+  ['health', 'For whoever keeps the process running.'],
+] as const;
 
 /** The document of all routes; the same bytes whenever it is made from the same sources. */
 export function createOpenapi(app: INestApplication): OpenAPIObject {
@@ -34,7 +58,7 @@ export function createOpenapi(app: INestApplication): OpenAPIObject {
   }
   const schemas = { ...document.components?.schemas, ...convert(Problem, { schemaType: 'output' }).components };
   document.components = { ...document.components, schemas: sorted(schemas) as never };
-  document.tags = [];
+  document.tags = tags.map(([name, text]) => ({ name, description: text }));
   // An empty requirement beside it: without keys nothing has to be sent.
   document.security = [{}, { apiKey: [] }];
   return document;
@@ -55,6 +79,11 @@ function convert(schema: unknown, { schemaType }: { schemaType: 'input' | 'outpu
     unrepresentable: 'any',
     override: ({ jsonSchema }) => {
       if (schemaType === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      // zod's safe integers; every number of JSON is one, so it says nothing.
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      // `format: uuid` says it already, and shorter.
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
     },
   }) as Json & { $defs?: Record<string, Json>; id?: string };
   const components = Object.fromEntries(
@@ -71,14 +100,26 @@ function renameWildcards(paths: Json): Json {
   );
 }
 
-/** What holds for every operation: any may be refused, and a recipe in YAML is text. */
+/** What holds for every operation: any may be refused, `*` has a name, and a recipe in YAML is text. */
 function complete(operation: Operation): void {
   const refusal = { content: { [problemType]: { schema: { $ref: '#/components/schemas/Problem' } } } };
   operation.responses['default'] ??= { description: 'Refused; `code` says why.', ...refusal };
+  if (operation.parameters) operation.parameters = operation.parameters.filter(({ name }) => name !== '*');
   const content = operation.requestBody?.content ?? {};
-  for (const type of yamlTypes) {
-    if (content[type] !== undefined) content[type] = { schema: { type: 'string', description: 'The recipe itself.' } };
+  for (const [type, media] of Object.entries(content)) {
+    const text = { type: 'string', description: 'The recipe itself.', example: yamlExample };
+    content[type] = (yamlTypes as readonly string[]).includes(type)
+      ? { schema: text }
+      : { schema: asJson(media.schema) };
   }
+}
+
+/** Without the alternatives that cannot be written in JSON: bodies in YAML, whose schema is empty. */
+function asJson(schema: Json): Json {
+  const { anyOf, ...rest } = schema as { anyOf?: Json[] };
+  if (!anyOf) return schema;
+  const left = anyOf.filter((each) => Object.keys(each).length > 0);
+  return left.length === 1 ? { ...rest, ...left[0] } : { ...rest, anyOf: left };
 }
 
 function sorted(object: Json): Json {

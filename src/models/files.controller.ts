@@ -23,7 +23,11 @@ export class FilesController {
     summary: 'Download a file',
     description: 'The ETag is the SHA-256 of the file. One `Range: bytes=...` is honoured; HEAD tells size and digest.',
   })
-  @ApiParam({ name: 'path', description: 'Path of the file; slashes stay as they are.', example: 'config.json' })
+  @ApiParam({
+    name: 'path',
+    description: 'Path of the file; slashes stay as they are.',
+    schema: { type: 'string', example: 'config.json' },
+  })
   @ApiHeader({ name: 'Range', required: false, schema: { type: 'string' } })
   @ApiResponse({
     status: 200,

@@ -59,7 +59,11 @@ export class UploadsController {
       'The body is the file, of any content type. A broken request is continued with `Content-Range: bytes ' +
       'FIRST-LAST/TOTAL` at `received`. Sending a file again replaces it.',
   })
-  @ApiParam({ name: 'path', description: 'Path of the file; slashes stay as they are.', example: 'model.safetensors' })
+  @ApiParam({
+    name: 'path',
+    description: 'Path of the file; slashes stay as they are.',
+    schema: { type: 'string', example: 'config.json' },
+  })
   @ApiHeader({
     name: 'X-Content-SHA256',
     required: true,
