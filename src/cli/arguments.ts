@@ -1,0 +1,36 @@
+import { InvalidArgumentError } from 'commander';
+import { parseShardSize } from './shard-size.js';
+
+/** Argument parsers of commander: what they refuse is a usage error. */
+
+export function shardSize(text: string): number {
+  try {
+    return parseShardSize(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+export function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^-?\d{1,16}$/.test(text) ? Number(text) : NaN;
+    if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+  };
+}
+
+export function modelName(text: string): string {
+  if (/^[^/@\s]+\/[^/@\s]+$/.test(text)) return text;
+  throw new InvalidArgumentError('A model of the service is namespace/name.');
+}
+
+/** `namespace/name`, `namespace/name@3` or `namespace/name@alias`. */
+export function modelReference(text: string): string {
+  if (/^[^/@\s]+\/[^/@\s]+(@[^/@\s]+)?$/.test(text)) return text;
+  throw new InvalidArgumentError('A version of the service is namespace/name@version or namespace/name@alias.');
+}
+
+/** For flags that may be repeated: -vv. */
+export function count(_value: unknown, previous: number): number {
+  return previous + 1;
+}

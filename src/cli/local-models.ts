@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type CheckpointFiles,
+  EngineError,
+  inspectOffThread,
+  localDirectory,
+  type PlanModel,
+} from '../engine/index.js';
+import { modelReferences, parseModelReference, type Recipe } from '../recipe/index.js';
+import { Failure } from './failure.js';
+
+export interface LocalModel extends PlanModel {
+  /** As the recipe names it: relative to the working directory. */
+  directory: string;
+}
+
+/**
+ * Opens the directories that a recipe names.
+ * @throws Failure model_not_found, EngineError
+ */
+export async function openLocalModels(recipe: Recipe): Promise<Map<string, LocalModel>> {
+  const models = new Map<string, LocalModel>();
+  for (const reference of modelReferences(recipe)) models.set(reference, await openLocalModel(recipe, reference));
+  return models;
+}
+
+async function openLocalModel(recipe: Recipe, reference: string): Promise<LocalModel> {
+  const found = await stat(reference).catch(() => undefined);
+  if (found?.isDirectory() !== true) throw notFound(recipe, reference, found !== undefined);
+  const files = localDirectory(reference);
+  try {
+    const checkpoint = await inspectOffThread(files);
+    return { directory: reference, files, checkpoint, digest: await pinFiles(reference, checkpoint.files) };
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    const pointer = pointerTo(recipe, reference);
+    throw new EngineError(error.code, `${reference}: ${error.message}`, {
+      ...error.details,
+      ...(pointer !== undefined && { pointer }),
+    });
+  }
+}
+
+/** Reading all weights only to name them would double the work: names, sizes and times are what make and rsync trust too. */
+async function pinFiles(directory: string, files: Awaited<ReturnType<CheckpointFiles['list']>>): Promise<string> {
+  const hash = createHash('sha256');
+  for (const { path } of files) {
+    const { size, mtimeNs } = await stat(join(directory, path), { bigint: true });
+    hash.update(`${path}\0${size}\0${mtimeNs}\0`);
+  }
+  return hash.digest('hex');
+}
+
+function notFound(recipe: Recipe, reference: string, isFile: boolean): Failure {
+  const { revision } = parseModelReference(reference);
+  const hint = revision === undefined ? '' : '; a directory has no revisions, so “@” is taken as part of its name';
+  const what = isFile ? 'is not a directory' : 'does not exist';
+  const message = `${reference} ${what} (model paths are directories, relative to ${process.cwd()}${hint})`;
+  return new Failure('model_not_found', message, pointerTo(recipe, reference));
+}
+
+/** Where a value first stands in a recipe. */
+export function pointerTo(value: unknown, wanted: string, pointer = ''): string | undefined {
+  if (value === wanted) return pointer;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, member] of Object.entries(value)) {
+    const step = key.replaceAll('~', '~0').replaceAll('/', '~1');
+    const found = pointerTo(member, wanted, `${pointer}/${step}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import { EngineError, execute, type MergeEvent, type MergeResult, OutputDirectory } from '../engine/index.js';
+import type { ModelCard } from '../cards/model-card.js';
+import { Interrupted, type RecipeText } from './failure.js';
+import { formatBytes, formatSeconds, plural } from './format.js';
+import { localCard } from './local-card.js';
+import { type LocalPlan, type LocalPlanOptions, planLocally } from './local-plan.js';
+import { openProgress, type Progress } from './progress.js';
+import { cancelOnSignals } from './signals.js';
+
+/** Name of the recipe beside the weights, as the service stores it too. */
+export const RECIPE_FILE = 'amalgam-recipe.yaml';
+
+export interface MergeOptions extends LocalPlanOptions {
+  overwrite?: boolean;
+  /** These three are on unless they are switched off. */
+  writeModelCard?: boolean;
+  digests?: boolean;
+  fsync?: boolean;
+  ioChunkBytes?: number;
+  quiet?: boolean;
+  verbose: number;
+  json?: boolean;
+}
+
+/** `amalgam merge RECIPE OUT`. @throws RecipeError, EngineError, Failure, Interrupted */
+export async function merge(source: RecipeText, out: string, options: MergeOptions): Promise<void> {
+  const begun = performance.now();
+  const local = await planLocally(source, options);
+  for (const line of local.warnings) process.stderr.write(`${line}\n`);
+  const output = await OutputDirectory.open({
+    directory: out,
+    digest: local.plan.digest,
+    shards: local.plan.shards,
+    overwrite: options.overwrite ?? false,
+    inputs: [...local.models.values()].map(({ directory }) => directory),
+    durable: options.fsync ?? true,
+  });
+  const result = await runShards(local, output, options);
+  try {
+    await writeCompanions(source, local, output, result, options);
+    await output.publish();
+  } catch (error) {
+    await output.suspend();
+    throw error;
+  }
+  report(local, result, out, (performance.now() - begun) / 1000, options);
+}
+
+async function runShards(
+  { plan, models }: LocalPlan,
+  output: OutputDirectory,
+  options: MergeOptions,
+): Promise<MergeResult> {
+  const cancellation = cancelOnSignals();
+  const progress = await openProgress({ verb: 'Merging', quiet: options.quiet === true });
+  const watch = watcher(output, progress, options.verbose);
+  try {
+    return await execute(plan, {
+      directory: output.directory,
+      locate: (input, file) => join(models.get(plan.inputs[input]?.reference ?? '')?.directory ?? '', file),
+      digests: options.digests ?? true,
+      signal: cancellation.signal,
+      onEvent: watch,
+      ...(options.numThreads !== undefined && { threads: options.numThreads }),
+      ...(options.ioChunkBytes !== undefined && { chunkBytes: options.ioChunkBytes }),
+    });
+  } catch (error) {
+    progress.stop();
+    // Shards of inputs that changed under way are of no use to anybody.
+    const isSpoilt = error instanceof EngineError && error.code === 'input_changed';
+    const kept = isSpoilt ? (await output.discard(), 0) : await output.suspend();
+    const hint = kept === 0 ? '' : `; ${plural(kept, 'finished shard')} kept: the same command goes on from there`;
+    if (cancellation.exitCode === undefined) {
+      if (hint !== '') process.stderr.write(`stopped${hint}\n`);
+      throw error;
+    }
+    process.stderr.write(`cancelled${hint}\n`);
+    throw new Interrupted(cancellation.exitCode);
+  } finally {
+    progress.stop();
+    cancellation.close();
+  }
+}
+
+function watcher(output: OutputDirectory, progress: Progress, verbose: number): (event: MergeEvent) => void {
+  let resumedBytes = 0;
+  return (event) => {
+    if (event.type === 'progress') {
+      progress.update(Math.min(event.writtenBytes + resumedBytes, event.totalWriteBytes), event.totalWriteBytes);
+    } else if (event.type === 'shard') {
+      output.finished(event.file);
+      if (event.resumed) resumedBytes += event.bytes;
+      if (event.resumed) progress.note(`${event.file} was finished by an earlier attempt`);
+      else if (verbose > 0) progress.note(`${event.file} ${formatBytes(event.bytes)} ${event.sha256 ?? ''}`.trimEnd());
+    } else if (verbose > 1) {
+      progress.note(`  ${event.tensor}`);
+    }
+  };
+}
+
+/** Everything beside the weights. */
+async function writeCompanions(
+  source: RecipeText,
+  local: LocalPlan,
+  output: OutputDirectory,
+  { shards }: MergeResult,
+  options: MergeOptions,
+): Promise<void> {
+  const { plan, models, recipe } = local;
+  const files: { path: string; bytes: number; sha256: string }[] = [];
+  for (const { file, bytes, sha256 } of shards) if (sha256 !== undefined) files.push({ path: file, bytes, sha256 });
+  const write = async (path: string, content: string): Promise<void> => {
+    files.push({ path, ...(await output.write(path, content)) });
+  };
+  if (Object.keys(plan.config).length > 0) await write('config.json', `${JSON.stringify(plan.config, null, 2)}\n`);
+  if (plan.index !== undefined) await write('model.safetensors.index.json', plan.index);
+  for (const { input, path } of plan.copies) {
+    const directory = models.get(plan.inputs[input]?.reference ?? '')?.directory ?? '';
+    files.push({ path, ...(await output.copy(join(directory, path), path)) });
+  }
+  if (options.writeModelCard === false) return;
+  await write(RECIPE_FILE, source.text);
+  const sorted: ModelCard['files'] = files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  await output.write('README.md', await localCard({ recipe, recipeText: source.text, models, plan, files: sorted }));
+}
+
+function report(
+  { recipe, plan }: LocalPlan,
+  result: MergeResult,
+  out: string,
+  seconds: number,
+  options: MergeOptions,
+): void {
+  if (options.json === true) {
+    const { outcome, digest, seed, parameterCount } = plan;
+    const { shards, readBytes, writtenBytes } = result;
+    const answer = {
+      output: out,
+      digest,
+      seed,
+      parameterCount,
+      tensors: outcome,
+      shards,
+      readBytes,
+      writtenBytes,
+      // From the first read to the last write; `seconds` has planning and the small files too.
+      mergeSeconds: result.seconds,
+      seconds,
+      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    };
+    process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+    return;
+  }
+  if (options.quiet === true) return;
+  const { merged, copied, dropped } = plan.outcome;
+  const counts = `${plural(merged, 'tensor')} merged, ${copied} copied, ${dropped} dropped`;
+  const size = `${formatBytes(plan.cost.writeBytes)} in ${plural(plan.shards.length, 'file')}`;
+  process.stdout.write(
+    `${out}: ${recipe.merge_method} of ${plural(plan.inputs.length, 'model')}, ${counts}, ${size}, ${formatSeconds(seconds)}\n`,
+  );
+}
