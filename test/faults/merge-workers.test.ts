@@ -134,6 +134,16 @@ describeWith(['database', 's3'], 'PostgreSQL, Redis and S3', () => {
     expect(new Set(owners).size).toBe(2);
   }, 120_000);
 
+  test('the same request five times at once is one merge', async () => {
+    const body = { recipe: recipe(0.58), output: 'team/w58', shardBytes: layerBytes };
+    const answers = await Promise.all(Array.from({ length: 5 }, () => client.post('/v1/merges', body)));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202]);
+    const ids = new Set(answers.map((answer) => String(answer.body['id'])));
+    expect(ids.size).toBe(1);
+    await startWorker();
+    for (const id of ids) await expectDoneOnce(id, 0);
+  }, 120_000);
+
   test('a worker is killed: the other has its shard within 20 s', async () => {
     const first = await startWorker();
     const id = await submit(0.51);
@@ -192,6 +202,19 @@ describeWith(['database', 's3'], 'PostgreSQL, Redis and S3', () => {
     await client.events(id, { isEnough: (event) => shardOf(event).state === 'done' });
     await redis.restart();
     await expectDoneOnce(id, 0);
+  }, 120_000);
+
+  test('the store goes away and comes back: the shard waits and is tried again', async () => {
+    await startWorker();
+    const id = await submit(0.57);
+    await client.events(id, { isEnough: (event) => shardOf(event).state === 'done' });
+    s3.kill('SIGKILL');
+    await s3.exited;
+    await client.events(id, { isEnough: (event) => shardOf(event).state === 'pending' });
+    await s3.restart();
+    await expectDoneOnce(id, 2);
+    const waits = (await client.events(id)).filter((event) => shardOf(event).state === 'pending');
+    expect(waits[0]?.data['data']).toMatchObject({ code: 'storage_unavailable' });
   }, 120_000);
 
   test('the API is killed right after the 202, and comes back to a merge that is done', async () => {
