@@ -113,7 +113,7 @@ async function writeCompanions(
   const write = async (path: string, content: string): Promise<void> => {
     files.push({ path, ...(await output.write(path, content)) });
   };
-  if (Object.keys(plan.config).length > 0) await write('config.json', `${JSON.stringify(plan.config, null, 2)}\n`);
+  if (plan.configText !== undefined) await write('config.json', plan.configText);
   if (plan.index !== undefined) await write('model.safetensors.index.json', plan.index);
   for (const { input, path } of plan.copies) {
     const directory = models.get(plan.inputs[input]?.reference ?? '')?.directory ?? '';

@@ -28,7 +28,7 @@ export class Finalizer {
     const { plan } = merge;
     const files = [...shards, ...copiedFiles(merge)];
     const texts: [string, string][] = [[recipeFile, recipeText(merge.pinnedRecipe)]];
-    if (Object.keys(plan.config).length > 0) texts.push(['config.json', `${JSON.stringify(plan.config, null, 2)}\n`]);
+    if (plan.configText !== undefined) texts.push(['config.json', plan.configText]);
     if (plan.index !== undefined) texts.push(['model.safetensors.index.json', plan.index]);
     for (const [path, text] of texts) files.push(await this.#write(claim, path, text));
     files.sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -37,9 +37,7 @@ export async function merge(request: MergeRequest): Promise<{ plan: MergePlan; r
   const locate = (input: number, file: string): string => join(folder(merged.inputs[input]?.reference ?? ''), file);
   mkdirSync(request.directory, { recursive: true });
   const result = await execute(merged, { threads: 1, ...request.execute, locate, directory: request.directory });
-  if (Object.keys(merged.config).length > 0) {
-    writeFileSync(join(request.directory, 'config.json'), JSON.stringify(merged.config, null, 2));
-  }
+  if (merged.configText !== undefined) writeFileSync(join(request.directory, 'config.json'), merged.configText);
   if (merged.index !== undefined) writeFileSync(join(request.directory, 'model.safetensors.index.json'), merged.index);
   for (const { input, path } of merged.copies) copyFileSync(locate(input, path), join(request.directory, path));
   return { plan: merged, result };

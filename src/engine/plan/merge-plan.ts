@@ -72,8 +72,10 @@ export interface MergePlan {
   shards: PlanShard[];
   /** model.safetensors.index.json where there is more than one shard. */
   index?: string;
-  /** config.json of the result. */
+  /** config.json of the result; empty when the models have none. */
   config: Record<string, unknown>;
+  /** The same as it is written: `30.0` is not `30` to the programs that read it, and JSON has no Infinity. */
+  configText?: string;
   copies: PlanCopy[];
   dropped: DroppedTensor[];
   warnings: PlanWarning[];

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { canonicalRecipe, modelReferences, type Recipe } from '../../recipe/index.js';
 import { companionFiles } from '../architecture/companion-files.js';
-import { isRecord, layerCount, outputConfig, type JsonRecord } from '../architecture/output-config.js';
+import { layerCount, outputConfig, type JsonRecord } from '../architecture/output-config.js';
 import { placeOf } from '../architecture/tensor-place.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { formatConfig } from '../checkpoint/config.js';
 import type { CheckpointFiles } from '../checkpoint/files.js';
 import { type Dtype } from '../checkpoint/dtype.js';
 import { indexJson, shardFiles } from '../checkpoint/layout.js';
@@ -80,7 +81,7 @@ export async function plan(recipe: Recipe, options: PlanOptions): Promise<MergeP
     inputs,
     shards,
     ...(shards.length > 1 && { index: indexJson(shardFiles(operations, shardBytes)) }),
-    config: configOf(recipe, references, checkpoints, list, operations),
+    ...configOf(recipe, references, checkpoints, list, operations),
     copies: copyTokenizer ? await copiesOf(recipe, references, options) : [],
     dropped,
     warnings: references.flatMap((reference) =>
@@ -178,18 +179,19 @@ function configOf(
   checkpoints: ReadonlyMap<string, Checkpoint>,
   list: TensorList,
   operations: readonly NamedOperation[],
-): JsonRecord {
+): Pick<MergePlan, 'config' | 'configText'> {
   const owner = recipe.base_model ?? references[0] ?? '';
-  const config = checkpoints.get(owner)?.config;
-  if (!isRecord(config)) return {};
+  const checkpoint = checkpoints.get(owner);
+  if (!checkpoint?.config) return { config: {} };
   const head = list.tensors.find(({ name }) => name.endsWith('lm_head.weight'));
   const isTied = (reference: string): boolean => checkpoints.get(reference)?.config?.['tie_word_embeddings'] === true;
   const untied = head?.sources.some(({ source }) => !isTied(source.reference)) === true && isTied(owner);
-  return outputConfig(config, {
+  const config = outputConfig(checkpoint.config, {
     dtype: dominantDtype(operations),
     untied,
     ...(list.layers !== undefined && { layers: list.layers }),
   });
+  return { config, configText: formatConfig(config, checkpoint.numberSpellings) };
 }
 
 /** The dtype of most bytes. */
