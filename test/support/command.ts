@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('../../dist/src/cli/amalgam.js', import.meta.url));
+
+export interface CommandResult {
+  /** null when a signal ended it. */
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CommandOptions {
+  cwd?: string;
+  /** AMALGAM_... variables; nothing else of this kind is inherited. */
+  settings?: Record<string, string>;
+}
+
+/** A running `amalgam`. */
+export interface RunningCommand {
+  child: ChildProcess;
+  result: Promise<CommandResult>;
+  /** What it has said on stderr so far. */
+  stderr(): string;
+}
+
+/** Starts the built program as a process of its own. */
+export function startCommand(argv: readonly string[], { cwd, settings = {} }: CommandOptions = {}): RunningCommand {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AMALGAM_'));
+  const child = spawn(process.execPath, [program, ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...Object.fromEntries(inherited), ...settings },
+    ...(cwd !== undefined && { cwd }),
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const result = once(child, 'close').then(([status]) => ({ status: status as number | null, stdout, stderr }));
+  return { child, result, stderr: () => stderr };
+}
+
+export function amalgam(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  return startCommand(argv, options).result;
+}
