@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HttpClient } from '../support/http-client.js';
 import { readSample } from '../support/sample-models.js';
 import { type ServiceProcess, startService } from '../support/service-process.js';
+
+// Long enough for a machine that is busy with other things; nothing here waits for time to pass.
+jest.setTimeout(60_000);
 
 const request = {
   recipe: {

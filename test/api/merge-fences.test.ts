@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { Finalizations } from '../../src/merges/finalizations.js';
@@ -6,6 +6,9 @@ import { MergeEvents } from '../../src/merges/merge-events.js';
 import { failMerge, finishCancelled, finishShards } from '../../src/merges/merge-steps.js';
 import { ShardLeases } from '../../src/merges/shard-leases.js';
 import { type EmbeddedDatabase, openEmbeddedDatabase } from '../support/embedded-database.js';
+
+// Long enough for a machine that is busy with other things; nothing here waits for time to pass.
+jest.setTimeout(60_000);
 
 const stored = { sha256: 'a'.repeat(64), bytes: 10, objectKey: 'merges/x/shard-0-1' };
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,6 +7,9 @@ import { Garbage } from '../../src/merges/garbage.js';
 import { BlobsService } from '../../src/models/blobs.service.js';
 import { LocalDirectoryStore } from '../../src/storage/local-directory.js';
 import { type EmbeddedDatabase, openEmbeddedDatabase } from '../support/embedded-database.js';
+
+// Long enough for a machine that is busy with other things; nothing here waits for time to pass.
+jest.setTimeout(60_000);
 
 let database: EmbeddedDatabase;
 let store: LocalDirectoryStore;

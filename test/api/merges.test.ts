@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,9 @@ import { load } from 'js-yaml';
 import { HttpClient } from '../support/http-client.js';
 import { pushSamples } from '../support/sample-models.js';
 import { type ServiceProcess, startService } from '../support/service-process.js';
+
+// Long enough for a machine that is busy with other things; nothing here waits for time to pass.
+jest.setTimeout(60_000);
 
 const slerp = {
   merge_method: 'slerp',
