@@ -49,6 +49,7 @@ describe('value', () => {
     ['["\\ud800"]', 'syntax 9'],
     ['["\\u12g4"]', 'syntax 2'],
     ['["\n"]', 'syntax 2'],
+    ['["\\t\n"]', 'syntax 2'],
     ['{a:1}', 'syntax 1'],
     ['[]x', 'syntax 2'],
     ['', 'syntax 0'],

@@ -62,6 +62,7 @@ export const indexAttacks: readonly CheckpointAttack[] = [
   index('no JSON', 'index_not_json', 'weight_map: {}'),
   index('an empty file', 'index_not_json', ''),
   index('JSON cut in the middle', 'index_not_json', weightMap({ a: first, b: second }).slice(0, -2)),
+  index('a second document behind the first', 'index_not_json', `${weightMap({ a: first, b: second })}{}`),
   index('metadata of 100,000 nested lists', 'index_not_json', `{"metadata":${'['.repeat(100_000)}`),
   index('__proto__ in the metadata', 'index_not_json', `{"metadata":{"__proto__":{}},"weight_map":{"a":"${first}"}}`),
   index('a list', 'index_invalid', '[]'),
