@@ -17,7 +17,9 @@ module.exports = class SkippedReporter {
         else for (const need of reason.split(', ')) add(suites, need, `${testFilePath}\n${titles[0]}`);
       }
     }
-    const parts = [...suites].map(([need, { size }]) => `${count(size)} ${size === 1 ? 'needs' : 'need'} ${written(need)}`);
+    const parts = [...suites].map(
+      ([need, { size }]) => `${count(size)} ${size === 1 ? 'needs' : 'need'} ${written(need)}`,
+    );
     if (others.size > 0 && !process.argv.some((argument) => /^(-t|--testNamePattern)/.test(argument))) {
       parts.push(`${count(others.size)} for another reason (${[...others.values()].join('; ')})`);
     }

@@ -1,0 +1,147 @@
+/** The exact result of a method for one tensor, element by element, and what an implementation is judged by. */
+export interface ExactTensor {
+  /** e: the result in f64. */
+  value: Float64Array;
+  /** sum |p_i| over the products of the formula. */
+  magnitude: Float64Array;
+  /** N: how many products there are. */
+  terms: Uint8Array;
+  /** 1 where the method itself leaves the result open: at a threshold's magnitude, or where a vote hangs on rounding. */
+  open: Uint8Array;
+}
+
+export function emptyTensor(elements: number): ExactTensor {
+  return {
+    value: new Float64Array(elements),
+    magnitude: new Float64Array(elements),
+    terms: new Uint8Array(elements),
+    open: new Uint8Array(elements),
+  };
+}
+
+function addProduct(result: ExactTensor, i: number, product: number): void {
+  result.value[i] = (result.value[i] ?? 0) + product;
+  result.magnitude[i] = (result.magnitude[i] ?? 0) + Math.abs(product);
+  result.terms[i] = (result.terms[i] ?? 0) + 1;
+}
+
+/** y = sum c_i x_i */
+export function weightedSum(inputs: readonly Float64Array[], coefficients: readonly number[]): ExactTensor {
+  const result = emptyTensor(inputs[0]?.length ?? 0);
+  inputs.forEach((input, k) => {
+    input.forEach((value, i) => {
+      addProduct(result, i, (coefficients[k] ?? 0) * value);
+    });
+  });
+  return result;
+}
+
+export function linear(inputs: readonly Float64Array[], weights: readonly number[], normalize: boolean): ExactTensor {
+  const total = normalize ? sum(weights) : 1;
+  return weightedSum(
+    inputs,
+    weights.map((weight) => weight / total),
+  );
+}
+
+export function slerp(base: Float64Array, model: Float64Array, t: number): ExactTensor {
+  const norms = [base, model].map((vector) => Math.sqrt(dot(vector, vector)));
+  const [first = 0, second = 0] = norms.map((norm) => (norm > 1e-8 ? norm : 1));
+  const cosine = Math.max(-1, Math.min(1, dot(base, model) / first / second));
+  if (Math.abs(cosine) > 0.9995) return weightedSum([base, model], [1 - t, t]);
+  const angle = Math.acos(cosine);
+  const coefficients = [Math.sin((1 - t) * angle) / Math.sin(angle), Math.sin(t * angle) / Math.sin(angle)];
+  return weightedSum([base, model], coefficients);
+}
+
+export interface TaskVectors {
+  base: Float64Array;
+  models: readonly Float64Array[];
+  weights: readonly number[];
+  normalize: boolean;
+  lambda: number;
+}
+
+export function taskArithmetic({ base, models, weights, normalize, lambda }: TaskVectors): ExactTensor {
+  const total = sum(weights);
+  const factor = normalize && Math.abs(total) >= 1e-8 ? lambda / total : lambda;
+  const result = emptyTensor(base.length);
+  base.forEach((b, i) => {
+    addProduct(result, i, b);
+    models.forEach((model, k) => {
+      addDelta(result, i, factor * (weights[k] ?? 0), model[i] ?? 0, b);
+    });
+  });
+  return result;
+}
+
+/** c (x - b): two products, but their difference is taken before the multiplication, as the exact value needs it. */
+function addDelta(result: ExactTensor, i: number, coefficient: number, x: number, b: number): void {
+  result.value[i] = (result.value[i] ?? 0) + coefficient * (x - b);
+  result.magnitude[i] = (result.magnitude[i] ?? 0) + Math.abs(coefficient * x) + Math.abs(coefficient * b);
+  result.terms[i] = (result.terms[i] ?? 0) + 2;
+}
+
+export function ties(vectors: TaskVectors & { densities: readonly number[] }): ExactTensor {
+  const { base, models, weights, normalize, lambda, densities } = vectors;
+  const result = emptyTensor(base.length);
+  const trimmed = models.map((model, k) => {
+    const deltas = model.map((x, i) => x - (base[i] ?? 0));
+    return trim(deltas, densities[k] ?? 1, result.open);
+  });
+  base.forEach((b, i) => {
+    addProduct(result, i, b);
+    let total = 0;
+    let size = 0;
+    for (let k = 0; k < models.length; k++) {
+      const vote = (trimmed[k]?.[i] ?? 0) * (weights[k] ?? 0);
+      total += vote;
+      size += Math.abs(vote);
+    }
+    if (total !== 0 && Math.abs(total) <= size * 2 ** -21) result.open[i] = 1;
+    const sign = total >= 0 ? 1 : -1;
+    const isKept = (k: number): boolean => Math.sign((trimmed[k]?.[i] ?? 0) * (weights[k] ?? 0)) === sign;
+    let divisor = 0;
+    for (let k = 0; k < models.length; k++) if (isKept(k)) divisor += weights[k] ?? 0;
+    for (let k = 0; k < models.length; k++) {
+      if (!isKept(k)) continue;
+      const coefficient = (lambda * (weights[k] ?? 0)) / (normalize && divisor !== 0 ? divisor : 1);
+      addDelta(result, i, coefficient, models[k]?.[i] ?? 0, b);
+    }
+  });
+  return result;
+}
+
+/** The k largest magnitudes, the lower index first among equal ones. Elements of the threshold's magnitude are open. */
+function trim(deltas: Float64Array, density: number, open: Uint8Array): Float64Array {
+  if (density >= 1) return deltas;
+  if (density <= 0) return new Float64Array(deltas.length);
+  const kept = Math.max(1, Math.trunc(density * deltas.length));
+  const ascending = deltas.map(Math.abs).sort();
+  const threshold = ascending[deltas.length - kept] ?? 0;
+  let left = kept - ascending.filter((size) => size > threshold).length;
+  return deltas.map((delta, i) => {
+    const size = Math.abs(delta);
+    // Differences that f32 cannot tell apart are equal to who computes in it. Zeros are zero, kept or not.
+    if (Math.abs(size - threshold) <= threshold * 2 ** -22 && delta !== 0) open[i] = 1;
+    if (size > threshold) return delta;
+    return size === threshold && left-- > 0 ? delta : 0;
+  });
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** With Neumaier's compensation, so that the reference does not depend on the order it adds in. */
+function dot(a: Float64Array, b: Float64Array): number {
+  let total = 0;
+  let lost = 0;
+  a.forEach((x, i) => {
+    const product = x * (b[i] ?? 0);
+    const next = total + product;
+    lost += Math.abs(total) >= Math.abs(product) ? total - next + product : product - next + total;
+    total = next;
+  });
+  return total + lost;
+}
