@@ -151,8 +151,12 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
  * @param overrides settings from the command line, which go before the environment's
  */
 export function loadConfigOrExit(overrides: NodeJS.ProcessEnv = {}): Config {
+  return orExit(() => loadConfig({ ...process.env, ...overrides }));
+}
+
+function orExit<T>(load: () => T): T {
   try {
-    return loadConfig({ ...process.env, ...overrides });
+    return load();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
@@ -168,8 +172,13 @@ const ClientSettings = z.object({
   AMALGAM_KEY: z.string().optional().describe('API key that the client sends.'),
 });
 
-/** Settings of the command line as a client of a service. */
-export function loadClientConfig(env: NodeJS.ProcessEnv = process.env): { url: string; key: string | undefined } {
+/** Settings of the command line as a client of a service. @param overrides as of `loadConfigOrExit` */
+export function loadClientConfigOrExit(overrides: NodeJS.ProcessEnv = {}): { url: string; key: string | undefined } {
+  return orExit(() => loadClientConfig({ ...process.env, ...overrides }));
+}
+
+/** @throws ConfigError */
+function loadClientConfig(env: NodeJS.ProcessEnv): { url: string; key: string | undefined } {
   const parsed = ClientSettings.safeParse({
     AMALGAM_URL: env['AMALGAM_URL'] || undefined,
     AMALGAM_KEY: env['AMALGAM_KEY'] || undefined,

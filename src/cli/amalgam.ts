@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../package-root.js';
 import { addLocalCommands } from './local-commands.js';
 import { USAGE_STATUS } from './run-command.js';
+import { addServiceCommands } from './service-commands.js';
 
 const program = new Command('amalgam')
   .description('Merges language models: MergeKit recipes in, reproducible and documented models out.')
@@ -10,6 +11,7 @@ const program = new Command('amalgam')
   .showHelpAfterError('(--help lists what there is)')
   .exitOverride();
 addLocalCommands(program);
+addServiceCommands(program);
 
 // `| head` closes stdout early; that is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

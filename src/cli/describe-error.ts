@@ -1,14 +1,19 @@
 import { EngineError } from '../engine/index.js';
-import { findRecipePosition, RecipeError, type RecipeIssue } from '../recipe/index.js';
+import { findRecipePosition, RecipeError } from '../recipe/index.js';
+import { ApiProblem } from './api-client.js';
 import { Failure, type RecipeText } from './failure.js';
 import { printable } from './format.js';
 
+interface ShownIssue {
+  code: string;
+  message: string;
+  pointer?: string | undefined;
+  line?: number | undefined;
+  column?: number | undefined;
+}
+
 /** `PATH:LINE:COL: WORD CODE: MESSAGE (POINTER)`, as editors and CI systems recognise it. */
-export function formatIssue(
-  word: string,
-  issue: Pick<RecipeIssue, 'code' | 'message' | 'line' | 'column'> & { pointer?: string | undefined },
-  recipe?: RecipeText,
-): string {
+export function formatIssue(word: string, issue: ShownIssue, recipe?: RecipeText): string {
   const position = issue.line === undefined ? positionOf(issue.pointer, recipe) : issue;
   const place = recipe === undefined ? '' : `${recipe.path}:`;
   const at = position?.line === undefined ? '' : `${position.line}:${position.column ?? 1}:`;
@@ -27,15 +32,29 @@ export function describeError(error: unknown, recipe?: RecipeText): string {
   }
   if (error instanceof EngineError || error instanceof Failure) {
     const pointer = error instanceof EngineError ? error.details.pointer : error.pointer;
-    return formatIssue(
-      'error',
-      { code: error.code, message: error.message, pointer },
-      pointer === undefined ? undefined : recipe,
-    );
+    const { code, message } = error;
+    return formatIssue('error', { code, message, pointer }, pointer === undefined ? undefined : recipe);
   }
+  if (error instanceof ApiProblem) return describeProblem(error, recipe);
   const { code } = error as NodeJS.ErrnoException;
   // ENOENT, EACCES and the like, whose messages name the file.
   if (error instanceof Error && code !== undefined && /^E[A-Z0-9]+$/.test(code))
     return printable(`error ${code}: ${error.message}`);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** A service's refusal, as `code: detail (pointer)`; of a recipe, each reason with its place. */
+function describeProblem({ code, message, problem }: ApiProblem, recipe: RecipeText | undefined): string {
+  const reasons = problem.errors ?? [];
+  if (reasons.length === 0) {
+    const pointer = typeof problem['pointer'] === 'string' ? problem['pointer'] : undefined;
+    return formatIssue('error', { code, message, pointer }, recipe);
+  }
+  return reasons
+    .map(({ detail, severity = 'error', ...reason }) => {
+      // `?name` is a query parameter, not a place in the recipe.
+      const isInRecipe = reason.pointer.startsWith('/') || reason.line !== undefined;
+      return formatIssue(severity, { ...reason, message: detail }, isInRecipe ? recipe : undefined);
+    })
+    .join('\n');
 }

@@ -69,7 +69,7 @@ async function runShards(
     progress.stop();
     // Shards of inputs that changed under way are of no use to anybody.
     const isSpoilt = error instanceof EngineError && error.code === 'input_changed';
-    const kept = isSpoilt ? (await output.discard(), 0) : await output.suspend();
+    const kept = isSpoilt ? (await output.discard(), 0) : (await output.suspend()).finished;
     const hint = kept === 0 ? '' : `; ${plural(kept, 'finished shard')} kept: the same command goes on from there`;
     if (cancellation.exitCode === undefined) {
       if (hint !== '') process.stderr.write(`stopped${hint}\n`);

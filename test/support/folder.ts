@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -14,4 +15,10 @@ export function readFolder(directory: string): Record<string, Buffer> {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const paths = entries.map(({ parentPath, name }) => join(parentPath, name)).sort();
   return Object.fromEntries(paths.map((path) => [path.slice(directory.length + 1), readFileSync(path)]));
+}
+
+/** SHA-256 of every file: what tests compare, because jest looks at buffers byte by byte. */
+export function digestFolder(directory: string): Record<string, string> {
+  const files = Object.entries(readFolder(directory));
+  return Object.fromEntries(files.map(([path, bytes]) => [path, createHash('sha256').update(bytes).digest('hex')]));
 }

@@ -96,7 +96,7 @@ describe('output directory', () => {
       expect(readdirSync(again.directory)).toEqual([]);
       writeFileSync(join(again.directory, first), 'abc');
       again.finished(first);
-      expect(await again.suspend()).toBe(1);
+      expect(await again.suspend()).toEqual({ finished: 1, parts: 0 });
       await leaveKilled({ boot: 'an earlier one' });
       expect(readdirSync((await open()).directory)).toEqual([first]);
     });
@@ -106,11 +106,22 @@ describe('output directory', () => {
       writeFileSync(join(output.directory, first), 'abc');
       writeFileSync(join(output.directory, second), 'de');
       output.finished(first);
-      expect(await output.suspend()).toBe(1);
+      expect(await output.suspend()).toEqual({ finished: 1, parts: 0 });
       const again = await open();
       expect(readdirSync(again.directory)).toEqual([first]);
       rmSync(join(again.directory, first));
-      expect(await again.suspend()).toBe(0);
+      expect(await again.suspend()).toEqual({ finished: 0, parts: 0 });
+      expect(hidden()).toEqual([]);
+    });
+
+    it('keeps parts of files, which never show in the result', async () => {
+      const output = await open();
+      writeFileSync(output.part('x'), 'ab');
+      expect(await output.suspend()).toEqual({ finished: 0, parts: 1 });
+      const again = await open();
+      expect(readFileSync(again.part('x'), 'utf8')).toBe('ab');
+      await complete(again);
+      expect(readdirSync(out).sort()).toEqual(['config.json', first, second]);
       expect(hidden()).toEqual([]);
     });
 
@@ -181,7 +192,7 @@ describe('output directory', () => {
       writeFileSync(join(out, 'config.json'), 'theirs');
       await expect(complete(output)).rejects.toMatchObject({ code: 'output_exists' });
       expect(readFileSync(join(out, 'config.json'), 'utf8')).toBe('theirs');
-      expect(await output.suspend()).toBe(2);
+      expect(await output.suspend()).toEqual({ finished: 2, parts: 0 });
     });
 
     it('overwrites models only', async () => {

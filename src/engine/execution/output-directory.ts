@@ -9,7 +9,7 @@ export interface OutputRequest {
   directory: string;
   /** Digest of the plan: names the staging folder, so that only the same merge is taken up again. */
   digest: string;
-  /** The files that `execute` will write. */
+  /** The large files of the model: what `execute` writes, or what is fetched. One that is finished is not made again. */
   shards: readonly { file: string; bytes: number }[];
   /** Replace a model that is there already, once the new one is complete. Default false. */
   overwrite?: boolean;
@@ -24,6 +24,8 @@ const MODEL = 'model';
 const LOCK = 'lock';
 /** Names of the shard files that the disk has, one a line. */
 const SYNCED = 'synced';
+/** Files of which only the beginning is there. */
+const PARTS = 'parts';
 /** The model that is being replaced. */
 const REPLACED = 'replaced';
 const SUFFIX = '.amalgam';
@@ -48,11 +50,17 @@ export class OutputDirectory {
     return join(this.staging, MODEL);
   }
 
+  /** Path for a file that arrives piece by piece: it outlives a suspension, and is moved into `directory` when it is complete. */
+  part(name: string): string {
+    return join(this.staging, PARTS, name);
+  }
+
   /** @throws EngineError output_invalid, output_exists, output_busy, storage_full */
   static async open(request: OutputRequest): Promise<OutputDirectory> {
     const place = await checkOutputPlace(request.directory, request);
     const staging = join(place.parent, `${stagingPrefix(place.name)}${request.digest.slice(0, 16)}${SUFFIX}`);
     await mkdir(join(staging, MODEL), { recursive: true });
+    await mkdir(join(staging, PARTS), { recursive: true });
     const lock = await StagingLock.take(join(staging, LOCK));
     const output = new OutputDirectory(request, place, staging, lock);
     try {
@@ -124,13 +132,14 @@ export class OutputDirectory {
     await removeAbandoned(parent, stagingPrefix(name));
   }
 
-  /** Ends without a model; finished shards stay for the next attempt. @returns how many of them there are */
-  async suspend(): Promise<number> {
+  /** Ends without a model; finished files and parts stay for the next attempt. @returns how many of them there are */
+  async suspend(): Promise<{ finished: number; parts: number }> {
     await Promise.allSettled(this.syncs);
-    const kept = await this.presentShards();
-    if (kept.size === 0) await this.discard();
+    const finished = (await this.presentFiles()).size;
+    const parts = (await readdir(join(this.staging, PARTS))).length;
+    if (finished + parts === 0) await this.discard();
     else await this.lock.release();
-    return kept.size;
+    return { finished, parts };
   }
 
   async discard(): Promise<void> {
@@ -151,18 +160,19 @@ export class OutputDirectory {
   /** Removes whatever an earlier attempt left that cannot be relied on. @returns the shards that remain */
   private async sweep(): Promise<Set<string>> {
     const synced = new Set((await readFile(join(this.staging, SYNCED), 'utf8').catch(() => '')).split('\n'));
-    const kept = await this.presentShards();
+    const kept = await this.presentFiles();
     for (const file of kept) {
       // After a power cut a file can have its full size and none of its bytes.
       if (!synced.has(file) && !this.lock.isAfterKill) kept.delete(file);
     }
     for (const entry of await readdir(this.directory)) {
-      if (!kept.has(entry)) await rm(join(this.directory, entry), { recursive: true, force: true });
+      const isKept = [...kept].some((file) => file === entry || file.startsWith(`${entry}/`));
+      if (!isKept) await rm(join(this.directory, entry), { recursive: true, force: true });
     }
     return kept;
   }
 
-  private async presentShards(): Promise<Set<string>> {
+  private async presentFiles(): Promise<Set<string>> {
     const present = new Set<string>();
     for (const { file, bytes } of this.request.shards) {
       const found = await stat(join(this.directory, file)).catch(() => undefined);
@@ -180,12 +190,13 @@ function stagingPrefix(name: string): string {
 
 /** With the model in place, what other plans left behind for this name will hardly be wanted again. */
 async function removeAbandoned(parent: string, prefix: string): Promise<void> {
+  const list = (path: string): Promise<string[]> => readdir(path).catch(() => []);
   for (const entry of await readdir(parent)) {
     if (!entry.startsWith(prefix) || !/^[0-9a-f]{16}\.amalgam$/.test(entry.slice(prefix.length))) continue;
     const path = join(parent, entry);
     // Without a lock and without a shard it is one that another process is opening just now.
-    const contents = [...(await readdir(path)), ...(await readdir(join(path, MODEL)).catch(() => []))];
-    const isOpening = contents.every((name) => name === MODEL);
+    const contents = [...(await readdir(path)), ...(await list(join(path, MODEL))), ...(await list(join(path, PARTS)))];
+    const isOpening = contents.every((name) => name === MODEL || name === PARTS);
     if (isOpening || (await StagingLock.isHeld(join(path, LOCK)))) continue;
     await rm(path, { recursive: true, force: true });
   }

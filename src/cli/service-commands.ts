@@ -1,0 +1,128 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { integer, modelName, modelReference, shardSize } from './arguments.js';
+import type { PullOptions } from './pull.js';
+import type { PushOptions } from './push.js';
+import { runCommand, runWithRecipe } from './run-command.js';
+import type { ServeOptions } from './serve.js';
+import type { SubmitOptions } from './submit.js';
+import type { WatchOptions } from './watch.js';
+
+interface ServiceOptions {
+  url?: string;
+  key?: string;
+}
+
+/** The commands that are a client of a service, and the one that is the service. */
+export function addServiceCommands(program: Command): void {
+  addServe(program);
+  addSubmit(program);
+  addTransfers(program);
+  client(
+    program
+      .command('watch')
+      .summary('follow a merge of a service')
+      .description('Follows a merge until it ends. Status: 0 succeeded, 1 failed, 3 cancelled.')
+      .argument('<merge>', 'id of the merge'),
+  ).action((id: string, options: WatchOptions & ServiceOptions) =>
+    runCommand(async () => (await import('./watch.js')).watch(await connect(options), id, options)),
+  );
+}
+
+function addServe(program: Command): void {
+  program
+    .command('serve')
+    .summary('run the service')
+    .description(
+      'Runs the service in this process. Every other setting is a variable AMALGAM_...; see the documentation.',
+    )
+    .option('--port <port>', 'port to listen on; 0 takes a free one (default: 8080)', integer(0, 65_535))
+    .option('--host <address>', 'address to listen on; another than loopback needs API keys (default: 127.0.0.1)')
+    .option('--data <directory>', 'database, objects and caches (default: ./data)')
+    .option('--no-samples', 'do not register the sample models in an empty service')
+    .action((options: ServeOptions) => runCommand(async () => (await import('./serve.js')).serve(options)));
+}
+
+function addSubmit(program: Command): void {
+  client(
+    program
+      .command('submit')
+      .summary('have a service merge')
+      .description(
+        'Sends a recipe to a service. Its models are the registry’s: team/model, team/model@3, team/model@alias.',
+      )
+      .argument('<recipe>', 'YAML file')
+      .argument('<output>', 'model that gets the result as its next version: namespace/name', modelName),
+  )
+    .option('--alias <alias>', 'let this alias name the new version')
+    .option('--wait', 'follow the merge until it ends; status as of watch')
+    .option(
+      '--seed <seed>',
+      "seed of random masks (default: from the recipe's digest)",
+      integer(0, Number.MAX_SAFE_INTEGER),
+    )
+    .option('--out-shard-size <size>', 'bytes of one output file at most, such as 500M', shardSize)
+    .addOption(new Option('--device <device>', 'workers that may do it').choices(['auto', 'cpu', 'gpu']))
+    .option('--label <name=value...>', 'labels of your own', label)
+    .option('--lenient', 'take near misses of known names as warnings')
+    .action((path: string, output: string, options: SubmitOptions & ServiceOptions) =>
+      runWithRecipe(path, async (recipe) => {
+        const { submit } = await import('./submit.js');
+        return submit(await connect(options), recipe, output, options);
+      }),
+    );
+}
+
+function addTransfers(program: Command): void {
+  client(
+    program
+      .command('push')
+      .summary('make a directory a version of a model of a service')
+      .description(
+        'Sends what the service has not got, each file with its SHA-256. The model is made when it is missing.',
+      )
+      .argument('<directory>')
+      .argument('<model>', 'namespace/name', modelName),
+  )
+    .option('--alias <alias>', 'let this alias name the new version')
+    .option('--upload <id>', 'go on with the upload that an earlier attempt left open')
+    .action((directory: string, name: string, options: PushOptions & ServiceOptions) =>
+      runCommand(async () => (await import('./push.js')).push(await connect(options), directory, name, options)),
+    );
+  client(
+    program
+      .command('pull')
+      .summary('fetch a version of a model from a service')
+      .description('The directory appears when every file is there with its SHA-256; what breaks off is resumed.')
+      .argument('<version>', 'namespace/name@version or namespace/name@alias (default: @latest)', modelReference)
+      .argument('<directory>'),
+  )
+    .option('--overwrite', 'replace a model that is in the directory, once the new one is complete')
+    .action((reference: string, directory: string, options: PullOptions & ServiceOptions) =>
+      runCommand(async () => (await import('./pull.js')).pull(await connect(options), reference, directory, options)),
+    );
+}
+
+function client(command: Command): Command {
+  return command
+    .option('--url <url>', 'base URL of the service (default: AMALGAM_URL, else http://127.0.0.1:8080)')
+    .option('--key <key>', 'API key (default: AMALGAM_KEY, which does not show in process lists)')
+    .option('--quiet', 'only warnings, errors and --json')
+    .option('--json', 'answer as JSON');
+}
+
+async function connect({ url, key }: ServiceOptions) {
+  const [{ ApiClient }, { loadClientConfigOrExit }] = await Promise.all([
+    import('./api-client.js'),
+    import('../config.js'),
+  ]);
+  const settings = loadClientConfigOrExit({
+    ...(url !== undefined && { AMALGAM_URL: url }),
+    ...(key !== undefined && { AMALGAM_KEY: key }),
+  });
+  return new ApiClient(settings.url, settings.key);
+}
+
+function label(text: string, before: readonly string[] = []): string[] {
+  if (/^[A-Za-z][A-Za-z0-9._-]{0,62}=[^,]{0,200}$/.test(text)) return [...before, text];
+  throw new InvalidArgumentError('A label is name=value, without commas.');
+}
