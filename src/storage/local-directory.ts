@@ -117,7 +117,7 @@ export class LocalDirectoryStore implements ObjectStore {
       }
       return file;
     } catch (error) {
-      await rm(file, { force: true });
+      await rm(file, { force: true }).catch(() => undefined);
       throw translate(error);
     }
   }

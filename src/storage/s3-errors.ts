@@ -24,7 +24,7 @@ const codes: Partial<Record<string, StorageErrorCode>> = {
 
 /** Whether the same request may succeed a moment later. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof StorageError) return false;
+  if (error === undefined || error instanceof StorageError) return false;
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code === 'string' && (connectionErrors.has(code) || ['SlowDown', 'InternalError'].includes(code)))
     return true;

@@ -182,11 +182,11 @@ export class S3Store implements ObjectStore {
   }
 
   private async attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await pRetry(call, { ...attempts, randomize: true, shouldRetry: ({ error }) => isTransient(error) });
-    } catch (error) {
-      throw translateS3(error, what);
-    }
+    const translated = () =>
+      call().catch((error: unknown) => {
+        throw translateS3(error, what);
+      });
+    return pRetry(translated, { ...attempts, randomize: true, shouldRetry: ({ error }) => isTransient(error.cause) });
   }
 }
 
