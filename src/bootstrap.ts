@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { type INestApplicationContext, StandardSchemaSerializerInterceptor } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SwaggerModule } from '@nestjs/swagger';
 import { AppModule } from './app.module.js';
 import { ApiKeyGuard } from './auth/api-key.guard.js';
 import type { Config } from './config.js';
+import { serveDocs } from './http/docs.js';
 import { IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 import { createOpenapi } from './http/openapi.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -26,13 +26,7 @@ export interface RunningService {
 /** Starts roles `all` and `api`: resolves when the server listens and the sample models are there. */
 export async function serve(config: Config, logger: Logger = createLogger(config.logLevel)): Promise<RunningService> {
   const app = await createApp(config, logger, false);
-  const document = createOpenapi(app);
-  SwaggerModule.setup('docs', app, document, {
-    jsonDocumentUrl: 'openapi.json',
-    yamlDocumentUrl: 'openapi.yaml',
-    customSiteTitle: 'Amalgam',
-    swaggerOptions: { displayRequestDuration: true, tryItOutEnabled: true, validatorUrl: null },
-  });
+  serveDocs(app.getHttpAdapter().getInstance(), createOpenapi(app));
   await app.listen(config.http.port, config.http.host);
   const { port } = app.getHttpServer().address() as AddressInfo;
   const host = config.http.host.includes(':') ? `[${config.http.host}]` : config.http.host;

@@ -32,6 +32,9 @@ const byStatus: Partial<Record<number, ErrorCode>> = {
 const unavailable =
   /^(?:08|53|57P|55P03)|^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOSPC|EDQUOT)$/;
 
+/** Of PostgreSQL: text with a NUL, or a number beyond its column. Only what a client sent can have either. */
+const unstorable = /^(?:22003|22021|22P05)$/;
+
 /** Errors of libraries in our words. Whatever is not known is a defect, and its text stays in the log. */
 export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
@@ -39,6 +42,11 @@ export function asAppError(error: unknown): AppError {
   const { code, statusCode, message } = fieldsOf(error);
   const known = code === undefined ? undefined : ofFastify[code];
   if (known) return new AppError(known[0], known[1]);
+  if (code !== undefined && unstorable.test(code)) {
+    return new AppError('invalid_request', 'The request has a NUL character or a number that is out of range.', {
+      cause: error,
+    });
+  }
   if (code !== undefined && unavailable.test(code)) {
     return new AppError('unavailable', 'Something this service depends on cannot be reached; try again.', {
       headers: { 'retry-after': '5' },

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Controller, Get, Inject, Param, Req, Res, StreamableFile } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -61,8 +62,10 @@ export class FilesController {
     if (range) void reply.status(206).header('content-range', `bytes ${range.first}-${range.last}/${bytes}`);
     const length = range ? range.last - range.first + 1 : bytes;
     void reply.header('content-type', mediaType).header('content-length', length);
-    if (request.method === 'HEAD') return undefined;
-    return new StreamableFile(await this.store.read(objectKey, { offset: range?.first ?? 0, length }), { length });
+    // Nest sends nothing of it for HEAD, so nothing is opened.
+    const isHead = request.method === 'HEAD';
+    const body = isHead ? Readable.from([]) : await this.store.read(objectKey, { offset: range?.first ?? 0, length });
+    return new StreamableFile(body, { length });
   }
 }
 

@@ -98,7 +98,7 @@ export type Version = z.infer<typeof Version>;
 export const VersionPage = PageOf('VersionPage', VersionSummary);
 
 export const MoveAlias = z
-  .strictObject({ version: z.int().min(1).describe('Version that the alias shall name.') })
+  .strictObject({ version: z.int().min(1).max(999_999_999).describe('Version that the alias shall name.') })
   .meta({ id: 'MoveAlias', example: { version: 1 } });
 export type MoveAlias = z.infer<typeof MoveAlias>;
 

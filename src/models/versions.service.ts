@@ -135,7 +135,7 @@ export class VersionsService {
 
   /** Newest first. @throws AppError model_not_found */
   async list({ namespace, name }: ModelPath, { limit, cursor }: PageQuery): Promise<Page<VersionSummary>> {
-    const before = decodeCursor(cursor, z.tuple([z.int()]))?.[0] ?? null;
+    const before = decodeCursor(cursor, z.tuple([z.int32()]))?.[0] ?? null;
     const rows = await this.database.query<VersionRecord[]>(
       `${selectVersions} where m.namespace = $1 and m.name = $2 and ($3::int is null or v.version < $3)
        order by v.version desc limit $4`,

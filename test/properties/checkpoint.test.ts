@@ -149,12 +149,19 @@ function naiveHeader(
     if (bits !== ((offsets[1] ?? 0) - (offsets[0] ?? 0)) * 8) throw new Error('size');
     found.set(key, { dtype, shape, offsets });
   }
+  checkCoverage(
+    [...found.values()].map(({ offsets }) => offsets),
+    dataBytes,
+  );
+  return found;
+}
+
+function checkCoverage(ranges: readonly number[][], dataBytes: number): void {
   const covered = new Uint8Array(dataBytes);
-  for (const { offsets } of found.values()) {
-    for (let at = offsets[0] ?? 0; at < (offsets[1] ?? 0); at++) covered[at] = (covered[at] ?? NaN) + 1;
+  for (const [begin = 0, end = 0] of ranges) {
+    for (let at = begin; at < end; at++) covered[at] = (covered[at] ?? NaN) + 1;
   }
   if (!covered.every((times) => times === 1)) throw new Error('coverage');
-  return found;
 }
 
 function plain(list: readonly TensorEntry[]) {

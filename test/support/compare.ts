@@ -8,6 +8,8 @@ export interface Comparison {
   relative: number;
   /** Beside it, steps of the stored type by which an element may differ: both sides rounded once, or more often. Default 0. */
   ulps?: number;
+  /** The type whose steps count, where that is not the stored one. */
+  ulpOf?(tensor: string): FloatDtype | undefined;
   /** Elements that are not compared: where the method itself leaves the result open. */
   isOpen?(tensor: string, element: number): boolean;
 }
@@ -30,13 +32,15 @@ export function differences(
 
 function tensorDifferences(name: string, ours: StoredTensor, theirs: StoredTensor, comparison: Comparison): string[] {
   if (ours.dtype !== theirs.dtype) return [`${name} is ${ours.dtype}, not ${theirs.dtype}`];
-  if (ours.shape.join() !== theirs.shape.join()) return [`${name} is [${ours.shape}], not [${theirs.shape}]`];
+  if (ours.shape.join() !== theirs.shape.join())
+    return [`${name} is [${ours.shape.join()}], not [${theirs.shape.join()}]`];
   const [mine, other] = [valuesOf(ours), valuesOf(theirs)];
   const largest = other.reduce((most, value) => (Math.abs(value) > most ? Math.abs(value) : most), 0);
+  const step = comparison.ulpOf?.(name) ?? ours.dtype;
   const bad: number[] = [];
   mine.forEach((value, i) => {
     const wanted = other[i] ?? Number.NaN;
-    if (comparison.isOpen?.(name, i) === true || isClose(value, wanted, largest, ours.dtype, comparison)) return;
+    if (comparison.isOpen?.(name, i) === true || isClose(value, wanted, largest, step, comparison)) return;
     bad.push(i);
   });
   if (bad.length === 0) return [];

@@ -71,21 +71,26 @@ class RecipeDraw {
     const needsBase = method !== 'passthrough' && method !== 'linear';
     const recipe: WrittenRecipe = { merge_method: method };
     if (needsBase) recipe.base_model = this.set.base;
-    const isWeighted = method === 'linear' || method === 'task_arithmetic' || method === 'ties';
-    if (isWeighted && random.chance(0.2)) {
-      // For all models at once; a model's own condition goes before it where it matches.
-      global['weight'] = this.setting(() => this.weight());
-      for (const { parameters } of models) {
-        if (random.chance(0.5)) delete parameters['weight'];
-        else parameters['weight'] = [{ filter: random.pick(FILTERS), value: this.weight() }];
-      }
-    }
+    if (this.isWeighted && random.chance(0.2)) this.shareWeight(models, global);
     if (Object.keys(global).length > 0) recipe.parameters = global;
     const listed = needsBase && (method === 'slerp' || random.chance(0.5));
     if (listed) models.splice(random.integer(0, models.length), 0, { model: this.set.base, parameters: {} });
     if (this.set.layers > 1 && random.chance(0.3)) recipe.slices = this.slices(models, needsBase && !listed);
     else recipe.models = models.map(withoutEmpty);
     return recipe;
+  }
+
+  private get isWeighted(): boolean {
+    return this.method === 'linear' || this.method === 'task_arithmetic' || this.method === 'ties';
+  }
+
+  /** One weight for all models at once; a model's own condition goes before it where it matches. */
+  private shareWeight(models: readonly { parameters: WrittenParameters }[], global: WrittenParameters): void {
+    global['weight'] = this.setting(() => this.weight());
+    for (const { parameters } of models) {
+      if (this.random.chance(0.5)) delete parameters['weight'];
+      else parameters['weight'] = [{ filter: this.random.pick(FILTERS), value: this.weight() }];
+    }
   }
 
   private inputs(): { model: string; parameters: WrittenParameters }[] {

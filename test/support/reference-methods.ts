@@ -91,25 +91,29 @@ export function ties(vectors: TaskVectors & { densities: readonly number[] }): E
   });
   base.forEach((b, i) => {
     addProduct(result, i, b);
-    let total = 0;
-    let size = 0;
-    for (let k = 0; k < models.length; k++) {
-      const vote = (trimmed[k]?.[i] ?? 0) * (weights[k] ?? 0);
-      total += vote;
-      size += Math.abs(vote);
-    }
-    if (total !== 0 && Math.abs(total) <= size * 2 ** -21) result.open[i] = 1;
-    const sign = total >= 0 ? 1 : -1;
-    const isKept = (k: number): boolean => Math.sign((trimmed[k]?.[i] ?? 0) * (weights[k] ?? 0)) === sign;
+    const votes = trimmed.map((deltas, k) => (deltas[i] ?? 0) * (weights[k] ?? 0));
+    const kept = elect(votes, i, result.open);
     let divisor = 0;
-    for (let k = 0; k < models.length; k++) if (isKept(k)) divisor += weights[k] ?? 0;
-    for (let k = 0; k < models.length; k++) {
-      if (!isKept(k)) continue;
+    for (const k of kept) divisor += weights[k] ?? 0;
+    for (const k of kept) {
       const coefficient = (lambda * (weights[k] ?? 0)) / (normalize && divisor !== 0 ? divisor : 1);
       addDelta(result, i, coefficient, models[k]?.[i] ?? 0, b);
     }
   });
   return result;
+}
+
+/** The models whose votes have the sign of their sum; zero counts as positive, and a vote of zero as none. */
+function elect(votes: readonly number[], i: number, open: Uint8Array): number[] {
+  const total = sum(votes);
+  const size = votes.reduce((magnitude, vote) => magnitude + Math.abs(vote), 0);
+  if (total !== 0 && Math.abs(total) <= size * 2 ** -21) open[i] = 1;
+  const sign = total >= 0 ? 1 : -1;
+  const kept: number[] = [];
+  votes.forEach((vote, k) => {
+    if (Math.sign(vote) === sign) kept.push(k);
+  });
+  return kept;
 }
 
 /** The k largest magnitudes, the lower index first among equal ones. Elements of the threshold's magnitude are open. */

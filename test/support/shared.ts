@@ -4,7 +4,7 @@ import { describe, it } from '@jest/globals';
 
 /** Data that several projects share lies beside the checkout; a test that needs it is skipped by name where it is absent. */
 export function sharedPath(part: string): string | undefined {
-  const path = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../../shared', part);
+  const path = resolve(import.meta.dirname, '../../../shared', part);
   return existsSync(path) ? path : undefined;
 }
 

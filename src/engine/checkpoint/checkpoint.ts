@@ -77,7 +77,7 @@ export async function inspect(files: CheckpointFiles, options: InspectOptions = 
   const declared = findDeclaredQuantisation(config) ?? quantisation;
   return {
     config,
-    numberSpellings: configFile?.numberSpellings ?? new Map(),
+    numberSpellings: configFile?.numberSpellings ?? new Map<string, string>(),
     files: listed,
     shards,
     ...contents,

@@ -1,0 +1,157 @@
+/** The arrows of ARCHITECTURE.md. A rule's name is the sentence it keeps; its comment says what to do instead. */
+const features = 'auth|models|merges|lineage|cards|recipes|publishing|webhooks';
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: 'nothing-imports-in-circles',
+      severity: 'error',
+      comment: 'Move what both need into a file that needs neither.',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'every-file-is-used',
+      severity: 'error',
+      comment: 'Delete the file, or import it from where it is needed. Programs and tests are entries of their own.',
+      from: {
+        orphan: true,
+        pathNot: [
+          '\\.d\\.ts$',
+          '\\.test\\.ts$',
+          '\\.worker\\.ts$',
+          '^src/main\\.ts$',
+          '^src/demo\\.ts$',
+          '^src/cli/amalgam\\.ts$',
+        ],
+      },
+      to: {},
+    },
+    {
+      name: 'every-import-resolves',
+      severity: 'error',
+      comment: 'Correct the specifier; ESM wants the .js ending of our own files.',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'recipe-imports-zod-and-js-yaml-only',
+      severity: 'error',
+      comment: 'The recipe layer is pure: pass in what it needs, or do the work in the engine or the service.',
+      from: { path: '^src/recipe/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: ['^src/recipe/', '^node_modules/(zod|js-yaml)/'] },
+    },
+    {
+      name: 'engine-imports-node-and-recipe-only',
+      severity: 'error',
+      comment: 'The engine is a library: events go out through its callback, files come in through its port.',
+      from: { path: '^src/engine/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: ['^src/engine/', '^src/recipe/index\\.ts$'], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'engine-reaches-no-network',
+      severity: 'error',
+      comment: 'Read through CheckpointFiles; its implementation in the service may use the network.',
+      from: { path: '^src/(engine|recipe)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(node:)?(net|http|https|http2|dns|dgram|tls|child_process|cluster)(/|$)' },
+    },
+    {
+      name: 'others-enter-the-engine-by-its-index',
+      severity: 'error',
+      comment: 'Export what is needed from src/engine/index.ts, if it belongs to the face of the engine.',
+      from: { path: '^(src|migrations)/', pathNot: ['^src/engine/', '\\.test\\.ts$'] },
+      to: { path: '^src/engine/', pathNot: '^src/engine/index\\.ts$' },
+    },
+    {
+      name: 'others-enter-recipe-by-its-index',
+      severity: 'error',
+      comment: 'Export what is needed from src/recipe/index.ts.',
+      from: { path: '^(src|migrations)/', pathNot: ['^src/recipe/', '\\.test\\.ts$'] },
+      to: { path: '^src/recipe/', pathNot: '^src/recipe/index\\.ts$' },
+    },
+    {
+      name: 'features-meet-through-services-never-entities',
+      severity: 'error',
+      comment: 'Call the service of the feature that owns the table; tables.ts alone lists all entities.',
+      from: { path: `^src/(${features})/` },
+      to: { path: `^src/(${features})/[^/]+\\.entity\\.ts$`, pathNot: '^src/$1/' },
+    },
+    {
+      name: 'features-never-import-controllers',
+      severity: 'error',
+      comment: 'What two features need lives in a service; a controller only speaks HTTP.',
+      from: { path: `^src/(${features})/` },
+      to: { path: `^src/(${features})/[^/]+\\.controller\\.ts$`, pathNot: '^src/$1/' },
+    },
+    {
+      name: 'platform-and-storage-know-no-feature',
+      severity: 'error',
+      comment: 'Hand the feature’s part in as a value, as entities and migrations are handed to the database.',
+      from: { path: '^src/(platform|storage)/', pathNot: '\\.test\\.ts$' },
+      to: { path: `^src/(${features}|http|cli|engine)/` },
+    },
+    {
+      name: 'config-imports-nothing-of-ours',
+      severity: 'error',
+      comment: 'Settings are read before anything else runs.',
+      from: { path: '^src/config\\.ts$' },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'only-platform-and-tables-know-the-queue-and-drivers',
+      severity: 'error',
+      comment: 'Use MergeQueue, DataSource or ObjectStore; one folder knows each driver.',
+      from: { path: '^src/', pathNot: ['^src/platform/', '\\.test\\.ts$'] },
+      to: { path: '^node_modules/(bullmq|@nestjs/bullmq|ioredis|pg|@electric-sql/pglite)/' },
+    },
+    {
+      name: 'only-storage-knows-s3',
+      severity: 'error',
+      comment: 'Use the ObjectStore port.',
+      from: { path: '^src/', pathNot: ['^src/storage/', '\\.test\\.ts$'] },
+      to: { path: '^node_modules/minio/' },
+    },
+    {
+      name: 'nobody-imports-the-programs',
+      severity: 'error',
+      comment: 'main.ts and the application’s modules import everything; move what you need out of them.',
+      from: {
+        path: '^(src|migrations)/',
+        pathNot: ['^src/(main|bootstrap)\\.ts$', '^src/cli/', '^src/demo\\.ts$', '\\.test\\.ts$'],
+      },
+      to: { path: '^src/(main|bootstrap|demo|app\\.module|cli/.*)\\.ts$' },
+    },
+    {
+      name: 'the-product-imports-no-test',
+      severity: 'error',
+      comment: 'What the product needs lives in src; test/ may import src, never the other way round.',
+      from: { path: '^(src|migrations)/', pathNot: '\\.test\\.ts$' },
+      to: { path: ['^test/', '\\.test\\.ts$', '^node_modules/(@jest/globals|fast-check|playwright-core)/'] },
+    },
+    {
+      name: 'the-product-imports-no-development-dependency',
+      severity: 'error',
+      comment: 'Move the package to dependencies, with its line in docs/dependencies.md.',
+      from: { path: '^(src|migrations)/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'migrations-import-typeorm-only',
+      severity: 'error',
+      comment: 'A migration is history: it must not change when the code does.',
+      from: { path: '^migrations/' },
+      to: { pathNot: ['^node_modules/typeorm/', '^migrations/'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|src/engine/kernels/assembly)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

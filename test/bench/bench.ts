@@ -1,0 +1,171 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { plainCopy } from './plain-copy.js';
+import { benchRecipes, type BenchRecipe } from './recipes.js';
+import { writeSyntheticLlama } from './synthetic-llama.js';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    models: { type: 'string', default: join(tmpdir(), 'amalgam-bench-models') },
+    only: { type: 'string' },
+    /** A Python that has mergekit 0.1.5; without it that column stays empty. */
+    python: { type: 'string', default: process.env['AMALGAM_TEST_PYTHON'] ?? 'python3' },
+    'no-mergekit': { type: 'boolean', default: false },
+    'keep-models': { type: 'boolean', default: false },
+  },
+});
+const rounds = Number(values.rounds);
+const directory = values.models;
+const cli = new URL('../../src/cli/amalgam.js', import.meta.url).pathname;
+const run = promisify(execFile);
+
+interface MergeRun {
+  mergeSeconds: number;
+  wholeSeconds: number;
+  peakRssBytes: number;
+  readBytes: number;
+  writtenBytes: number;
+}
+
+/** One `amalgam merge` as a person would start it. */
+async function merge(recipe: string, digests: boolean): Promise<MergeRun> {
+  const out = join(work, 'merged');
+  rmSync(out, { recursive: true, force: true });
+  const flags = ['--json', '--quiet', '--no-fsync', digests ? '--digests' : '--no-digests'];
+  const begun = performance.now();
+  const { stdout } = await run(process.execPath, [cli, 'merge', recipe, out, ...flags], { cwd: directory });
+  const wholeSeconds = (performance.now() - begun) / 1000;
+  rmSync(out, { recursive: true, force: true });
+  return { ...(JSON.parse(stdout) as Omit<MergeRun, 'wholeSeconds'>), wholeSeconds };
+}
+
+/** The plain copy of the same bytes, and `dd` for the same, which it must not differ from by much. */
+function copy(recipe: BenchRecipe, bytes: number): number {
+  const inputs = recipe.models.map((model) => join(directory, model, 'model.safetensors'));
+  const out = join(work, 'copied');
+  const seconds = plainCopy(inputs, out, bytes);
+  rmSync(out);
+  return seconds;
+}
+
+function dd(recipe: BenchRecipe): number {
+  const begun = performance.now();
+  recipe.models.forEach((model, index) => {
+    const input = join(directory, model, 'model.safetensors');
+    const output = index === 0 ? join(work, 'dd') : '/dev/null';
+    execFileSync('dd', [`if=${input}`, `of=${output}`, 'bs=1M'], { stdio: 'ignore' });
+  });
+  const seconds = (performance.now() - begun) / 1000;
+  rmSync(join(work, 'dd'));
+  return seconds;
+}
+
+async function mergekit(recipe: string): Promise<number | undefined> {
+  const out = join(work, 'mergekit');
+  const begun = performance.now();
+  const argv = [
+    '-m',
+    'mergekit.scripts.run_yaml',
+    recipe,
+    out,
+    '--no-copy-tokenizer',
+    '--no-write-model-card',
+    '--quiet',
+  ];
+  try {
+    await run(values.python, argv, { cwd: directory, env: { ...process.env, HF_HUB_OFFLINE: '1' }, maxBuffer: 1e8 });
+    return (performance.now() - begun) / 1000;
+  } catch {
+    return undefined;
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
+}
+
+async function bench(recipe: BenchRecipe, hasMergekit: boolean): Promise<string[]> {
+  const path = join(work, `${recipe.method}.yaml`);
+  writeFileSync(path, recipe.text);
+  const bytes = statSync(join(directory, recipe.models[0] ?? '', 'model.safetensors')).size;
+  const runs: { plain: number; bare: MergeRun; digested: MergeRun; dd: number; theirs: number | undefined }[] = [];
+  copy(recipe, bytes);
+  for (let round = 0; round < rounds; round++) {
+    // MergeKit takes minutes on some methods: once is enough for a factor of eight and more.
+    const theirs = hasMergekit && round === 0 ? await mergekit(path) : undefined;
+    const plain = copy(recipe, bytes);
+    const bare = await merge(path, false);
+    runs.push({ plain, bare, digested: await merge(path, true), dd: dd(recipe), theirs });
+  }
+  const of = (pick: (entry: (typeof runs)[number]) => number): number => median(runs.map(pick));
+  const plain = of(({ plain: seconds }) => seconds);
+  const seconds = of(({ bare }) => bare.mergeSeconds);
+  const whole = of(({ bare }) => bare.wholeSeconds);
+  const theirs = runs[0]?.theirs;
+  const moved = (runs[0]?.bare.readBytes ?? 0) + (runs[0]?.bare.writtenBytes ?? 0);
+  const ratio = seconds / plain;
+  const speedup = theirs === undefined ? undefined : theirs / whole;
+  const isKept = ratio <= recipe.limit && (speedup ?? Infinity) >= (recipe.speedup ?? 0);
+  return [
+    recipe.method,
+    plain.toFixed(2),
+    (of(({ dd: other }) => other) / plain).toFixed(2),
+    seconds.toFixed(2),
+    `${ratio.toFixed(2)} (max ${recipe.limit})`,
+    (moved / seconds / 1e9).toFixed(1),
+    of(({ digested }) => digested.mergeSeconds).toFixed(2),
+    whole.toFixed(2),
+    (Math.max(...runs.map(({ bare }) => bare.peakRssBytes)) / 1e6).toFixed(0),
+    theirs === undefined
+      ? '-'
+      : `${theirs.toFixed(1)} (${speedup?.toFixed(0)}x${recipe.speedup ? `, min ${recipe.speedup}x` : ''})`,
+    isKept ? 'kept' : 'MISSED',
+  ];
+}
+
+const work = mkdtempSync(join(tmpdir(), 'amalgam-bench-'));
+const header = [
+  'method',
+  'copy s',
+  'dd/copy',
+  'merge s',
+  'merge/copy',
+  'GB/s',
+  'with digests s',
+  'whole process s',
+  'peak RSS MB',
+  'MergeKit s',
+  'promise',
+];
+try {
+  for (const [variant, model] of ['base', 'a', 'b'].entries())
+    await writeSyntheticLlama(join(directory, model), variant);
+  let hasMergekit = !values['no-mergekit'];
+  if (hasMergekit) {
+    hasMergekit = await run(values.python, ['-c', 'import mergekit']).then(
+      () => true,
+      () => false,
+    );
+  }
+  const [cpu] = cpus();
+  console.log(
+    `${availableParallelism()} cores (${cpu?.model.trim() ?? 'unknown'}), Node ${process.version}, medians of ${rounds}, page cache warm`,
+  );
+  console.log(
+    `412 million bf16 parameters a model; MergeKit 0.1.5: ${hasMergekit ? values.python : 'not installed'}\n`,
+  );
+  console.log(`| ${header.join(' | ')} |\n|${header.map(() => '---').join('|')}|`);
+  for (const recipe of benchRecipes) {
+    if (values.only !== undefined && values.only !== recipe.method) continue;
+    console.log(`| ${(await bench(recipe, hasMergekit)).join(' | ')} |`);
+  }
+} finally {
+  rmSync(work, { recursive: true, force: true });
+  if (!values['keep-models']) rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,39 @@
+/** What `npm run bench` merges: the method, the models it reads (folders beside each other) and the recipe. */
+export interface BenchRecipe {
+  method: string;
+  models: readonly string[];
+  text: string;
+  /** Largest ratio to the plain copy that is promised. */
+  limit: number;
+  /** Smallest ratio of MergeKit's time to ours that is promised, whole process against whole process. */
+  speedup?: number;
+}
+
+const pair =
+  'models:\n- model: a\n  parameters: {weight: 0.6, density: 0.5}\n- model: b\n  parameters: {weight: 0.4, density: 0.5}\n';
+const weights = 'models:\n- model: a\n  parameters: {weight: 0.6}\n- model: b\n  parameters: {weight: 0.4}\n';
+
+export const benchRecipes: readonly BenchRecipe[] = [
+  { method: 'passthrough', models: ['a'], text: 'merge_method: passthrough\nmodels:\n- model: a\n', limit: 1.5 },
+  { method: 'linear', models: ['a', 'b'], text: `merge_method: linear\n${weights}`, limit: 1.5, speedup: 8 },
+  {
+    method: 'slerp',
+    models: ['a', 'b'],
+    text: 'merge_method: slerp\nbase_model: a\nmodels:\n- model: a\n- model: b\nparameters: {t: 0.4}\n',
+    limit: 1.5,
+    speedup: 8,
+  },
+  {
+    method: 'task_arithmetic',
+    models: ['base', 'a', 'b'],
+    text: `merge_method: task_arithmetic\nbase_model: base\n${weights}`,
+    limit: 1.5,
+  },
+  {
+    method: 'ties',
+    models: ['base', 'a', 'b'],
+    text: `merge_method: ties\nbase_model: base\n${pair}`,
+    limit: 2.5,
+    speedup: 24,
+  },
+];
