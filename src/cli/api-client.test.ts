@@ -5,7 +5,7 @@ import { ApiClient } from './api-client.js';
 import { describeError } from './describe-error.js';
 
 let server: Server | undefined;
-afterEach(() => server?.close());
+afterEach(() => void server?.close());
 
 async function client(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<ApiClient> {
   server = createServer(answer);

@@ -40,7 +40,7 @@ describe('parseEvents', () => {
 
 describe('followEvents', () => {
   let server: Server | undefined;
-  afterEach(() => server?.close());
+  afterEach(() => void server?.close());
 
   async function follow(
     answer: (request: IncomingMessage, response: ServerResponse, turn: number) => void,
