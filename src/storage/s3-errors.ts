@@ -29,7 +29,7 @@ export function isTransient(error: unknown): boolean {
   if (typeof code === 'string' && (connectionErrors.has(code) || ['SlowDown', 'InternalError'].includes(code)))
     return true;
   // The client keeps of a 429 or 5xx answer nothing but this sentence.
-  return typeof message === 'string' && /Retryable HTTP status|socket hang up|aborted/.test(message);
+  return typeof message === 'string' && /Retryable HTTP status|^(Error: )?(socket hang up|aborted)$/.test(message);
 }
 
 /** Turns what the client throws into an error with a code of ours. */
