@@ -1,3 +1,6 @@
+// In jest's contexts every look at a global costs a microsecond, and these run millions of times.
+const { PI, cos, floor, imul, log, sin, sqrt } = Math;
+
 /** A small seeded generator (mulberry32): the same cases on every machine and in every run. */
 export class Random {
   private state: number;
@@ -11,14 +14,14 @@ export class Random {
   next(): number {
     this.state = (this.state + 0x6d2b79f5) >>> 0;
     let t = this.state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    t = imul(t ^ (t >>> 15), t | 1);
+    t ^= t + imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   }
 
   /** An integer from `low` to `high`, both included. */
   integer(low: number, high: number): number {
-    return low + Math.floor(this.next() * (high - low + 1));
+    return low + floor(this.next() * (high - low + 1));
   }
 
   chance(probability: number): boolean {
@@ -38,9 +41,9 @@ export class Random {
       this.spare = undefined;
       return value;
     }
-    const radius = Math.sqrt(-2 * Math.log(1 - this.next()));
-    const angle = 2 * Math.PI * this.next();
-    this.spare = radius * Math.sin(angle);
-    return radius * Math.cos(angle);
+    const radius = sqrt(-2 * log(1 - this.next()));
+    const angle = 2 * PI * this.next();
+    this.spare = radius * sin(angle);
+    return radius * cos(angle);
   }
 }
