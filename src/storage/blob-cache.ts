@@ -19,6 +19,13 @@ export interface HeldBlob {
   release(): Promise<void>;
 }
 
+interface CachedFile {
+  path: string;
+  bytes: number;
+  usedAt: number;
+  linkedAt: number;
+}
+
 /** What a dead process held is freed after this; a merge holds its inputs for far less. */
 const heldAtMostHours = 24;
 
@@ -65,7 +72,7 @@ export class BlobCache {
   /** Frees what dead processes held, and old copies until `incomingBytes` more fit; a larger blob gets in all the same. */
   private async makeRoom(incomingBytes: number): Promise<void> {
     for (const file of await this.files(this.held)) {
-      if (Date.now() - file.usedAt > heldAtMostHours * 3_600_000) await rm(file.path, { force: true });
+      if (Date.now() - file.linkedAt > heldAtMostHours * 3_600_000) await rm(file.path, { force: true });
     }
     const files = (await this.files(this.directory)).sort((a, b) => a.usedAt - b.usedAt);
     let total = files.reduce((sum, file) => sum + file.bytes, incomingBytes);
@@ -140,13 +147,16 @@ export class BlobCache {
     return path;
   }
 
-  private async files(folder: string): Promise<{ path: string; bytes: number; usedAt: number }[]> {
+  private async files(folder: string): Promise<CachedFile[]> {
     const names = await readdir(folder).catch(() => []);
     const files = await Promise.all(
       names.map(async (name) => {
         const path = join(folder, name);
         const found = await stat(path).catch(() => undefined);
-        return found?.isFile() ? [{ path, bytes: found.size, usedAt: Math.max(found.atimeMs, found.mtimeMs) }] : [];
+        if (!found?.isFile()) return [];
+        const usedAt = Math.max(found.atimeMs, found.mtimeMs);
+        // Links share all of a file's times; the change time is never before the newest link was made.
+        return [{ path, bytes: found.size, usedAt, linkedAt: found.ctimeMs }];
       }),
     );
     return files.flat();
