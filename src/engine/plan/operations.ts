@@ -43,8 +43,8 @@ export function planOperation(
     inputs: slices,
     hasBase: ordered.hasBase,
     settings: globalSettings(recipe, output),
-    inputSettings: ordered.sources.map(({ source, tensor }, at) =>
-      inputSettings(recipe, output, source, tensor, ordered.hasBase && at === 0),
+    inputSettings: ordered.sources.map(({ source, name }, at) =>
+      inputSettings(recipe, output, source, name, ordered.hasBase && at === 0),
     ),
   };
   checkWeights(operation, output);
@@ -134,11 +134,11 @@ function inputSettings(
   recipe: Recipe,
   output: OutputTensorSources,
   source: { reference: string; own?: ParameterScope['own'] },
-  tensor: CheckpointTensor,
+  inputName: string,
   isBase: boolean,
 ): Settings {
   const scope = { ...scopeOf(recipe, output), ...(source.own && { own: source.own }) };
-  const where = { inputTensor: tensor.name, outputTensor: output.name, t: output.t };
+  const where = { inputTensor: inputName, outputTensor: output.name, t: output.t };
   return settingsOf(recipe, 'model', (name, isRequired) => {
     const value = resolveParameter(scope, name, where);
     if (value === undefined && isRequired && !isBase) {

@@ -15,7 +15,8 @@ import type { Checkpoints, OutputSlice, SliceSource } from './slices.js';
 export interface OutputTensorSources {
   name: string;
   slice: OutputSlice;
-  sources: { source: SliceSource; tensor: CheckpointTensor }[];
+  /** `name` is what was asked for; a tied model may store it as another tensor. */
+  sources: { source: SliceSource; name: string; tensor: CheckpointTensor }[];
   /** Position of the layer in its slice, from 0 to 1; 0 outside the layers. */
   t: number;
 }
@@ -151,7 +152,8 @@ function gather(
 ): OutputTensorSources['sources'] | undefined {
   const found = slice.sources.map((source) => {
     const checkpoint = checkpointOf(checkpoints, source.reference);
-    return { source, tensor: findTensor(checkpoint, inputName(source)) };
+    const name = inputName(source);
+    return { source, name, tensor: findTensor(checkpoint, name) };
   });
   const missing = found.find(({ tensor }) => tensor === undefined);
   if (missing === undefined) return found as OutputTensorSources['sources'];
@@ -162,7 +164,7 @@ function gather(
     }
     return undefined;
   }
-  const message = `${missing.source.reference} has no tensor ${quote(inputName(missing.source))}, which other models of the merge have`;
+  const message = `${missing.source.reference} has no tensor ${quote(missing.name)}, which other models of the merge have`;
   throw new EngineError('tensor_missing', message, { pointer: slice.pointer, tensor: outputName });
 }
 
