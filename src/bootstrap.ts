@@ -4,7 +4,6 @@ import { type INestApplicationContext, StandardSchemaSerializerInterceptor } fro
 import { NestFactory, Reflector } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
-import { ApiKeyGuard } from './auth/api-key.guard.js';
 import type { Config } from './config.js';
 import { serveDocs } from './http/docs.js';
 import { IdempotencyInterceptor } from './http/idempotency.interceptor.js';
@@ -67,7 +66,7 @@ export async function writeOpenapi(config: Config, path: string): Promise<void> 
 
 /** @param preview only wires classes, for their routes: no provider is made */
 async function createApp(config: Config, logger: Logger, preview: boolean): Promise<NestFastifyApplication> {
-  const { adapter, allowedMethods } = createServer({ sameOriginOnly: config.apiKeys.length === 0 }, logger);
+  const { adapter, allowedMethods } = createServer(config.apiKeys, logger);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, logger), adapter, {
     logger: new NestLogger(logger),
     bodyParser: false,
@@ -76,7 +75,6 @@ async function createApp(config: Config, logger: Logger, preview: boolean): Prom
   });
   if (preview) return app;
   app.useGlobalFilters(new ProblemFilter(logger, allowedMethods));
-  app.useGlobalGuards(app.get(ApiKeyGuard));
   app.useGlobalPipes(new ValidationPipe());
   // The first is the outermost: a stored answer passes the schema like a new one.
   app.useGlobalInterceptors(

@@ -7,10 +7,10 @@ export function setPrincipal(request: FastifyRequest, name: string): void {
   principals.set(request, name);
 }
 
-/** Name of the caller's API key. Every route has passed the guard, so a missing one is a defect. */
+/** Name of the caller's API key. Every request has been through `authenticate`, so a missing one is a defect. */
 export function principalOf(request: FastifyRequest): string {
   const name = principals.get(request);
-  if (name === undefined) throw new Error('The request has not passed the API key guard.');
+  if (name === undefined) throw new Error('The request was not authenticated.');
   return name;
 }
 

@@ -2,7 +2,6 @@ import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { Public } from '../auth/public.decorator.js';
 import { AppError } from '../errors.js';
 import { OBJECT_STORE } from '../platform/tokens.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -14,7 +13,6 @@ export type Health = z.infer<typeof Health>;
 const deadlineMs = 3_000;
 
 /** For whoever keeps the process running: `livez` is about the process alone, `readyz` about what it depends on. */
-@Public()
 @ApiTags('health')
 @Controller()
 export class HealthController {

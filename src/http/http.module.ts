@@ -1,5 +1,4 @@
 import { Global, Module } from '@nestjs/common';
-import { ApiKeyGuard } from '../auth/api-key.guard.js';
 import { Effects } from './effects.js';
 import { HealthController } from './health.controller.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
@@ -9,7 +8,7 @@ import { IdempotencyService } from './idempotency.service.js';
 @Global()
 @Module({
   controllers: [HealthController],
-  providers: [ApiKeyGuard, Effects, IdempotencyInterceptor, IdempotencyService],
-  exports: [ApiKeyGuard, Effects, IdempotencyInterceptor],
+  providers: [Effects, IdempotencyInterceptor, IdempotencyService],
+  exports: [Effects, IdempotencyInterceptor],
 })
 export class HttpModule {}

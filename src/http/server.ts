@@ -3,6 +3,8 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { NamedKey } from '../auth/api-keys.js';
+import { authenticate } from '../auth/authenticate.js';
 import type { ErrorCode } from '../errors.js';
 import type { Logger } from '../platform/logger.js';
 import { AllowedMethods } from './allowed-methods.js';
@@ -20,9 +22,9 @@ export interface HttpServer {
 
 /**
  * The Fastify server under Nest, with every limit and header that holds for all routes, Swagger UI's included.
- * @param sameOriginOnly for a server without API keys: see `requireSameOrigin`
+ * Without API keys it answers programs of this machine and its own pages only.
  */
-export function createServer({ sameOriginOnly }: { sameOriginOnly: boolean }, logger: Logger): HttpServer {
+export function createServer(apiKeys: readonly NamedKey[], logger: Logger): HttpServer {
   const adapter = new FastifyAdapter({
     genReqId: () => randomUUID(),
     requestIdHeader: false,
@@ -41,7 +43,8 @@ export function createServer({ sameOriginOnly }: { sameOriginOnly: boolean }, lo
   const allowedMethods = new AllowedMethods(instance);
   instance.addHook('onRequest', (request, reply, done) => {
     reply.headers({ 'x-request-id': request.id, ...securityHeaders });
-    if (sameOriginOnly) requireSameOrigin(request);
+    if (apiKeys.length === 0) requireSameOrigin(request);
+    authenticate(request, apiKeys);
     limitBodyTime(request, reply);
     done();
   });

@@ -115,8 +115,9 @@ export class UploadReceiver {
   async #begin(id: string, path: string, { totalBytes, sha256 }: UploadRange): Promise<UploadFileRow> {
     const [row] = await this.database.query<UploadFileRow[]>(
       `insert into upload_files as f (upload_id, path, bytes, sha256, object_key)
-       select $1, $2, $3, $4, $5
-       where (select count(*) from upload_files where upload_id = $1) < $6
+       select u.id, $2, $3, $4, $5 from uploads u
+       where u.id = $1 and u.state = 'open' and (select count(*) from upload_files where upload_id = $1) < $6
+       for share of u
        on conflict (upload_id, path) do update
          set bytes = excluded.bytes, sha256 = excluded.sha256, object_key = excluded.object_key,
              received = 0, multipart_id = null, parts = '[]', done = false, attempt = f.attempt + 1
@@ -124,6 +125,7 @@ export class UploadReceiver {
       [id, path, totalBytes, sha256, `blobs/${randomUUID()}`, maxFilesOfUpload],
     );
     if (row) return row;
+    await this.uploads.getOpen(this.database.manager, id);
     throw new AppError('upload_too_many_files', `A version has at most ${maxFilesOfUpload} files.`);
   }
 
@@ -174,7 +176,12 @@ export class UploadReceiver {
    * @throws AppError upload_superseded
    */
   async #requireNewest(row: UploadFileRow): Promise<void> {
-    const now = await this.#find(row.upload_id, row.path);
+    // An upload that is given up is closed first, then emptied, and its rows go last.
+    const [now] = await this.database.query<Pick<UploadFileRow, 'attempt' | 'object_key'>[]>(
+      `select f.attempt, f.object_key from upload_files f join uploads u on u.id = f.upload_id
+       where f.upload_id = $1 and f.path = $2 and u.state = 'open'`,
+      [row.upload_id, row.path],
+    );
     if (now?.attempt === row.attempt) return;
     if (now?.object_key !== row.object_key) await this.#forget(row);
     throw superseded();
