@@ -3,7 +3,6 @@ import { describe, expect, test } from '@jest/globals';
 import { memoryFiles, text, zeroCheckpoint } from '../../../test/support/checkpoint-bytes.js';
 import { sharedPath } from '../../../test/support/shared.js';
 import { inspect } from './checkpoint.js';
-import { describeCheckpoint } from './describe.js';
 import { localDirectory } from './files.js';
 import type { OutputTensor } from './layout.js';
 
@@ -105,26 +104,6 @@ describe('inspect', () => {
       code: 'header_truncated',
       details: { file: 'model-00002-of-00003.safetensors' },
     });
-  });
-});
-
-test('describe is plain JSON', async () => {
-  const description = describeCheckpoint(
-    await inspect(memoryFiles({ ...zeroCheckpoint(tensors, 16), 'config.json': config })),
-  );
-  expect(JSON.parse(JSON.stringify(description))).toEqual(description);
-  expect(description).toMatchObject({
-    architecture: 'LlamaForCausalLM',
-    parameterCount: 11,
-    tensorBytes: 28,
-    dtypes: [
-      { dtype: 'BF16', tensors: 1, bytes: 16 },
-      { dtype: 'F32', tensors: 2, bytes: 12 },
-    ],
-    shards: [
-      { file: 'model-00001-of-00002.safetensors', tensors: 1 },
-      { file: 'model-00002-of-00002.safetensors', tensors: 2 },
-    ],
   });
 });
 

@@ -14,7 +14,7 @@ export interface Arithmetic {
   sumMagnitudes(x: Pointer, base: Pointer, key: bigint, n: number): number;
   histogram(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
   trim(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
-  elect(output: Pointer, base: Pointer, table: Pointer, models: number, divides: boolean, n: number): void;
+  elect(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   /** The magnitude whose key this is. */
   magnitude(key: bigint): number;
 }

@@ -44,8 +44,8 @@ export interface Kernels {
   histogramF64(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
   trimF32(x: Pointer, base: Pointer, key: number, quota: number, n: number): number;
   trimF64(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
-  electF32(output: Pointer, base: Pointer, table: Pointer, models: number, divides: boolean, n: number): void;
-  electF64(output: Pointer, base: Pointer, table: Pointer, models: number, divides: boolean, n: number): void;
+  electF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
+  electF64(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   acos(x: number): number;
   sin(x: number): number;
 }

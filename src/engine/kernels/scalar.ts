@@ -54,6 +54,20 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     return u64(KEY_SCRATCH) & F64_ABS;
   };
 
+  /** The entries of the table that agree with the elected sign of one element, and what their sum is divided by. */
+  const election = (
+    table: Pointer,
+    models: number,
+    negligible: number,
+    delta: (entry: Pointer) => number,
+  ): { entries: Pointer[]; divisor: number } => {
+    const all = Array.from({ length: models }, (_unused, m) => table + 32 * m);
+    const votes = all.reduce((sum, entry) => sum + delta(entry) * f64(entry + 8), 0);
+    const entries = all.filter((entry) => agrees(delta(entry), votes, f64(entry + 16)));
+    const total = entries.reduce((sum, entry) => sum + f64(entry + 16), 0);
+    return { entries, divisor: negligible >= 0 && Math.abs(total) > negligible ? total : 1 };
+  };
+
   return {
     decodeBF16: (source, target, n) =>
       each(n, (i) => view().setUint32(target + 4 * i, view().getUint16(source + 2 * i, true) << 16, true)),
@@ -129,26 +143,19 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
       });
       return quota;
     },
-    electF32: (output, base, table, models, divides, n) =>
+    electF32: (output, base, table, models, negligible, n) =>
       each(n, (i) => {
-        const entries = Array.from({ length: models }, (_unused, m) => table + 32 * m);
-        const delta = (entry: Pointer): number => f32(u32(entry) + 4 * i);
-        const votes = entries.reduce((sum, entry) => sum + delta(entry) * f64(entry + 8), 0);
-        const counted = entries.filter((entry) => agrees(delta(entry), votes, f32(entry + 16)));
-        const fround = (sum: number, term: number): number => Math.fround(sum + Math.fround(term));
-        const sum = counted.reduce((total, entry) => fround(total, delta(entry) * f32(entry + 20)), 0);
-        const share = counted.reduce((total, entry) => fround(total, f32(entry + 16)), 0);
-        setF32(output + 4 * i, f32(base + 4 * i) + Math.fround(sum / (divides && share !== 0 ? share : 1)));
+        const { entries, divisor } = election(table, models, negligible, (entry) => f32(u32(entry) + 4 * i));
+        const sum = entries.reduce((total, entry) => {
+          return Math.fround(total + Math.fround(f32(u32(entry) + 4 * i) * f32(entry + 4)));
+        }, 0);
+        setF32(output + 4 * i, f32(base + 4 * i) + Math.fround(sum / Math.fround(divisor)));
       }),
-    electF64: (output, base, table, models, divides, n) =>
+    electF64: (output, base, table, models, negligible, n) =>
       each(n, (i) => {
-        const entries = Array.from({ length: models }, (_unused, m) => table + 32 * m);
-        const delta = (entry: Pointer): number => f64(u32(entry) + 8 * i);
-        const votes = entries.reduce((sum, entry) => sum + delta(entry) * f64(entry + 8), 0);
-        const counted = entries.filter((entry) => agrees(delta(entry), votes, f64(entry + 16)));
-        const sum = counted.reduce((total, entry) => total + delta(entry) * f64(entry + 24), 0);
-        const share = counted.reduce((total, entry) => total + f64(entry + 16), 0);
-        setF64(output + 8 * i, f64(base + 8 * i) + sum / (divides && share !== 0 ? share : 1));
+        const { entries, divisor } = election(table, models, negligible, (entry) => f64(u32(entry) + 8 * i));
+        const sum = entries.reduce((total, entry) => total + f64(u32(entry) + 8 * i) * f64(entry + 24), 0);
+        setF64(output + 8 * i, f64(base + 8 * i) + sum / divisor);
       }),
   };
 }

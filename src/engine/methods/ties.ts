@@ -38,13 +38,13 @@ export const ties: Method = {
   apply: (operation, found, range, workspace) => {
     const trim = applySelection(keepCounts(operation), found, range, workspace);
     const voters = votersOf(operation, found);
-    const divides = operation.settings['normalize'] !== false;
+    const negligible = negligibleDivisor(operation, voters);
     const table = workspace.allocate(voters.length * ENTRY_BYTES);
     return ({ inputs, output, count }) => {
       const base = inputs[0] ?? 0;
       for (const { model } of voters) trim(inputs[model + 1] ?? 0, base, model, count);
       writeElection(workspace, table, voters, inputs);
-      workspace.arithmetic.elect(output, base, table, voters.length, divides, count);
+      workspace.arithmetic.elect(output, base, table, voters.length, negligible, count);
     };
   },
 };
@@ -68,6 +68,14 @@ function votersOf(operation: MergeOperation, found: readonly Statistic[]): Voter
   });
 }
 
+/** Relative to all shares, what is below this is a rounding error: MergeKit divides by it and writes garbage. */
+const CANCELLED = 1e-12;
+
+function negligibleDivisor(operation: MergeOperation, voters: readonly Voter[]): number {
+  if (operation.settings['normalize'] === false) return -1;
+  return CANCELLED * voters.reduce((sum, { share }) => sum + Math.abs(share), 0);
+}
+
 /** An entry of the table that the `elect` kernel reads: assembly/consensus.ts has its layout. */
 const ENTRY_BYTES = 32;
 
@@ -82,12 +90,8 @@ function writeElection(
     const at = i * ENTRY_BYTES;
     view.setUint32(at, inputs[model + 1] ?? 0, true);
     view.setFloat64(at + 8, vote, true);
-    if (workspace.arithmetic.elementBytes === 4) {
-      view.setFloat32(at + 16, share, true);
-      view.setFloat32(at + 20, coefficient, true);
-    } else {
-      view.setFloat64(at + 16, share, true);
-      view.setFloat64(at + 24, coefficient, true);
-    }
+    view.setFloat64(at + 16, share, true);
+    if (workspace.arithmetic.elementBytes === 4) view.setFloat32(at + 4, coefficient, true);
+    else view.setFloat64(at + 24, coefficient, true);
   });
 }
