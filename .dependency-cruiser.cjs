@@ -21,6 +21,7 @@ module.exports = {
           '\\.d\\.ts$',
           '\\.test\\.ts$',
           '\\.worker\\.ts$',
+          '^test/support/[^/]+\\.cjs$',
           '^src/main\\.ts$',
           '^src/demo\\.ts$',
           '^src/cli/amalgam\\.ts$',
