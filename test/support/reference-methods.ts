@@ -11,6 +11,8 @@ export interface ExactTensor {
   terms: Uint8Array;
   /** 1 where the method itself leaves the result open: at a threshold's magnitude, or where a vote hangs on rounding. */
   open: Uint8Array;
+  /** 1 where votes cancel out exactly: decided (zero is positive), but not for a program that rounds the votes. */
+  cancelled: Uint8Array;
 }
 
 export function emptyTensor(elements: number): ExactTensor {
@@ -19,6 +21,7 @@ export function emptyTensor(elements: number): ExactTensor {
     magnitude: new Float64Array(elements),
     terms: new Uint8Array(elements),
     open: new Uint8Array(elements),
+    cancelled: new Uint8Array(elements),
   };
 }
 
@@ -95,7 +98,7 @@ export function ties(vectors: TaskVectors & { densities: readonly number[] }): E
   base.forEach((b, i) => {
     addProduct(result, i, b);
     const votes = trimmed.map((deltas, k) => (deltas[i] ?? 0) * (weights[k] ?? 0));
-    const kept = elect(votes, i, result.open);
+    const kept = elect(votes, i, result);
     let divisor = 0;
     for (const k of kept) divisor += weights[k] ?? 0;
     for (const k of kept) {
@@ -107,10 +110,11 @@ export function ties(vectors: TaskVectors & { densities: readonly number[] }): E
 }
 
 /** The models whose votes have the sign of their sum; zero counts as positive, and a vote of zero as none. */
-function elect(votes: readonly number[], i: number, open: Uint8Array): number[] {
+function elect(votes: readonly number[], i: number, { open, cancelled }: ExactTensor): number[] {
   const total = sum(votes);
   const size = votes.reduce((magnitude, vote) => magnitude + abs(vote), 0);
   if (total !== 0 && abs(total) <= size * 2 ** -21) open[i] = 1;
+  if (total === 0 && size > 0) cancelled[i] = 1;
   const sign = total >= 0 ? 1 : -1;
   const kept: number[] = [];
   votes.forEach((vote, k) => {
