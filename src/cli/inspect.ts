@@ -9,8 +9,8 @@ export async function inspect(directory: string, options: { json?: boolean; tens
   if (found?.isDirectory() !== true) throw new Failure('model_not_found', `${directory} is not a directory`);
   const checkpoint = await inspectOffThread(localDirectory(directory));
   if (options.json === true) {
-    const tensors = [...checkpoint.tensors.values()];
-    process.stdout.write(`${JSON.stringify({ directory, ...checkpoint, tensors }, null, 2)}\n`);
+    const { numberSpellings: _spellings, tensors, ...summary } = checkpoint;
+    process.stdout.write(`${JSON.stringify({ directory, ...summary, tensors: [...tensors.values()] }, null, 2)}\n`);
     return;
   }
   for (const warning of checkpoint.warnings) process.stderr.write(`warning: ${printable(warning)}\n`);
