@@ -41,13 +41,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    for (const header of ['content-range', 'content-length', 'etag', 'content-disposition', 'accept-ranges']) {
-      void reply.removeHeader(header);
-    }
-    const problem = problemOf(refusal, request);
-    void reply.headers(refusal.options.headers ?? {});
-    void reply.status(refusal.status).header('content-type', problemType).header('cache-control', 'no-store');
-    void reply.send(JSON.stringify(problem));
+    sendProblem(reply, refusal, request);
   }
 
   #refusalOf(error: unknown, request: FastifyRequest): Refusal {
@@ -75,6 +69,16 @@ export class ProblemFilter implements ExceptionFilter {
     if (level === 'error' || level === 'warn') this.logger[level]({ ...fields, err: causeOf(error) }, detail);
     else this.logger[level](fields, detail);
   }
+}
+
+/** Answers with a refusal; headers of the answer that was meant to be are taken back. */
+export function sendProblem(reply: FastifyReply, refusal: Refusal, request: FastifyRequest): void {
+  for (const header of ['content-range', 'content-length', 'etag', 'content-disposition', 'accept-ranges']) {
+    void reply.removeHeader(header);
+  }
+  void reply.headers(refusal.options.headers ?? {});
+  void reply.status(refusal.status).headers({ 'content-type': problemType, 'cache-control': 'no-store' });
+  void reply.send(JSON.stringify(problemOf(refusal, request)));
 }
 
 /** The body of a refusal, for the places that Nest does not reach. */

@@ -8,10 +8,11 @@ import { authenticate } from '../auth/authenticate.js';
 import type { ErrorCode } from '../errors.js';
 import type { Logger } from '../platform/logger.js';
 import { AllowedMethods } from './allowed-methods.js';
+import { asAppError } from './foreign-errors.js';
 import { tagReads } from './etag.js';
 import * as limits from './limits.js';
 import { requireSameOrigin } from './origin.js';
-import { problemOf, problemType, refusal } from './problem.filter.js';
+import { problemOf, problemType, refusal, sendProblem } from './problem.filter.js';
 import { acceptStreams, isStreamed } from './streamed.js';
 import { acceptYaml } from './yaml-text.js';
 
@@ -36,6 +37,7 @@ export function createServer(apiKeys: readonly NamedKey[], logger: Logger): Http
     http: { headersTimeout: limits.headersTimeoutMs, maxHeaderSize: limits.maxHeaderBytes },
     trustProxy: false,
     forceCloseConnections: true,
+    frameworkErrors: refuseUrl,
     clientErrorHandler: refuseConnection,
   });
   const instance = adapter.getInstance<FastifyInstance>();
@@ -85,6 +87,13 @@ function logRequests(instance: FastifyInstance, logger: Logger): void {
     logger.debug(fields, 'answered');
     done();
   });
+}
+
+/** What the router refuses reaches neither hooks nor filters. */
+function refuseUrl(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const { code, message, options } = asAppError(error);
+  void reply.headers({ 'x-request-id': request.id, ...securityHeaders });
+  sendProblem(reply, refusal(code, message, options), request);
 }
 
 const ofNode: Record<string, [ErrorCode, string]> = {

@@ -1,5 +1,6 @@
 import { type ArgumentMetadata, StandardSchemaValidationPipe } from '@nestjs/common';
 import { AppError, type ErrorItem } from '../errors.js';
+import { YamlText } from './yaml-text.js';
 
 interface Issue {
   readonly message: string;
@@ -20,10 +21,14 @@ export class ValidationPipe extends StandardSchemaValidationPipe {
     // An absent body is validated as what it is: most schemas then say that an object is expected.
     const result = await this.validate(value, schema);
     if (!result.issues) return result.value as T;
+    if (value instanceof YamlText)
+      throw new AppError('unsupported_media_type', 'This resource takes application/json.');
     const issues = result.issues.flatMap(inAlternative);
     const errors = issues.slice(0, maxErrors).map((issue) => itemOf(issue, metadata.type));
     const first = errors[0];
-    const detail = first ? `${first.pointer === '' ? 'The body' : first.pointer}: ${first.detail}` : 'Not valid.';
+    const detail = first
+      ? `${first.pointer === '' ? 'The body' : first.pointer}: ${first.detail}.`
+      : 'The request is not valid.';
     throw new AppError('invalid_request', detail, { errors });
   }
 }
@@ -40,7 +45,12 @@ function inAlternative(issue: Issue): readonly Issue[] {
 
 function itemOf(issue: Issue, type: ArgumentMetadata['type']): ErrorItem {
   const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
-  return { pointer: pointerOf(path, type), detail: issue.message, code: 'invalid' };
+  return { pointer: pointerOf(path, type), detail: textOf(issue.message), code: 'invalid' };
+}
+
+/** Without zod's preface, which our title says already, and without a full stop, which the detail has. */
+function textOf(message: string): string {
+  return message.replace(/^Invalid input: /, '').replace(/\.$/, '');
 }
 
 function pointerOf(path: readonly string[], type: ArgumentMetadata['type']): string {

@@ -65,6 +65,7 @@ export class UploadCompletion {
 
   async #inspect(id: string, files: readonly StoredFile[]): Promise<Checkpoint> {
     try {
+      checkOneFolder(files.map(({ path }) => path));
       return await inspectOffThread(objectFiles(this.store, files));
     } catch (error) {
       if (error instanceof EngineError && !repairable.has(error.code)) await this.uploads.discard(id);
@@ -91,6 +92,22 @@ export class UploadCompletion {
 
   #get(manager: EntityManager, { namespace, name }: UploadRecord, version: number | null): Promise<Version> {
     return this.versions.get({ namespace, name, version: String(version) }, manager);
+  }
+}
+
+/**
+ * Paths that one folder can hold, on systems that ignore letter case too.
+ * @throws EngineError file_path_invalid
+ */
+function checkOneFolder(paths: readonly string[]): void {
+  const byFolded = new Map(paths.map((path) => [path.toLowerCase(), path]));
+  for (const path of paths) {
+    const parts = path.toLowerCase().split('/');
+    // The path itself, which another one may have taken, and every folder above it, which may be a file.
+    const names = parts.map((_, at) => parts.slice(0, at + 1).join('/'));
+    const other = names.map((name) => byFolded.get(name)).find((found) => found !== undefined && found !== path);
+    if (other === undefined) continue;
+    throw new EngineError('file_path_invalid', `${other} and ${path} cannot lie in one folder.`, { file: path });
   }
 }
 
