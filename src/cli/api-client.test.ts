@@ -4,12 +4,18 @@ import type { AddressInfo } from 'node:net';
 import { ApiClient } from './api-client.js';
 import { describeError } from './describe-error.js';
 
-let server: Server | undefined;
-afterEach(() => void server?.close());
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
 
 async function client(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<ApiClient> {
-  server = createServer(answer);
-  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const server = createServer(answer);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return new ApiClient(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}/`, 'amalgam_key');
 }
 

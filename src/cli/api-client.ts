@@ -24,6 +24,12 @@ export class ConnectionLost extends Failure {
   }
 }
 
+/** Whether fetch failed, or a body that it delivers: a TypeError, whose class may be another realm's. */
+export function isLineBroken(error: unknown): boolean {
+  const { name } = error as Error;
+  return name === 'TypeError' || name === 'AbortError';
+}
+
 export interface ApiRequest {
   method?: string;
   headers?: Record<string, string>;
@@ -46,7 +52,7 @@ export class ApiClient {
     try {
       return (await response.json()) as T;
     } catch (error) {
-      throw error instanceof SyntaxError ? this.foreign(response) : new ConnectionLost(this.url, error);
+      throw isLineBroken(error) ? new ConnectionLost(this.url, error) : this.foreign(response);
     }
   }
 
@@ -97,8 +103,7 @@ export class ApiClient {
 
 function reasonOf(error: unknown): string {
   // fetch says only "fetch failed" and keeps the reason as its cause.
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const { code, message } = cause as NodeJS.ErrnoException;
+  const { code, message } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
   if (code === 'ECONNREFUSED') return 'nothing listens there (ECONNREFUSED)';
   if (code === 'ENOTFOUND') return 'there is no such host (ENOTFOUND)';
   return message || code || 'the connection failed';

@@ -48,7 +48,7 @@ function describeProblem({ code, message, problem }: ApiProblem, recipe: RecipeT
   const reasons = problem.errors ?? [];
   if (reasons.length === 0) {
     const pointer = typeof problem['pointer'] === 'string' ? problem['pointer'] : undefined;
-    return formatIssue('error', { code, message, pointer }, recipe);
+    return formatIssue('error', { code, message, pointer }, pointer?.startsWith('/') === true ? recipe : undefined);
   }
   return reasons
     .map(({ detail, severity = 'error', ...reason }) => {

@@ -4,7 +4,7 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { OutputDirectory } from '../engine/index.js';
 import type { VersionFile } from '../models/models.schema.js';
-import { type ApiClient, ConnectionLost } from './api-client.js';
+import { type ApiClient, ConnectionLost, isLineBroken } from './api-client.js';
 import { Failure } from './failure.js';
 import { encodePath } from './model-files.js';
 import { resuming } from './resuming.js';
@@ -103,7 +103,7 @@ export class Download {
         this.events.onBytes(this.received);
       }
     } catch (error) {
-      if (this.signal.aborted || !(error instanceof TypeError)) throw error;
+      if (this.signal.aborted || !isLineBroken(error)) throw error;
       throw new ConnectionLost(this.client.url, error);
     } finally {
       await file.close();

@@ -1,4 +1,4 @@
-import { type ApiClient, ConnectionLost } from './api-client.js';
+import { type ApiClient, ConnectionLost, isLineBroken } from './api-client.js';
 import { resuming } from './resuming.js';
 
 export interface StreamedEvent {
@@ -39,7 +39,7 @@ export async function followEvents(
         hasEnded ||= isLast(event);
       }
     } catch (error) {
-      if (signal.aborted || !isBroken(error)) throw error;
+      if (signal.aborted || !isLineBroken(error)) throw error;
       throw new ConnectionLost(client.url, error);
     } finally {
       idle.stop();
@@ -78,11 +78,6 @@ function parseBlock(block: string): StreamedEvent | undefined {
   }
   const { id = '', event = '', data } = fields as { id?: string; event?: string; data?: string };
   return data === undefined ? undefined : { id, type: event, data: JSON.parse(data) as unknown };
-}
-
-/** fetch reports a line that breaks under a body as a TypeError; an abort of ours for silence is one too. */
-function isBroken(error: unknown): boolean {
-  return error instanceof TypeError || (error instanceof Error && /abort/i.test(error.name));
 }
 
 class Idle {

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { serve as startService } from '../bootstrap.js';
 import { loadConfigOrExit } from '../config.js';
 import { DataDirectoryInUse } from '../platform/data-directory.js';
+import { describeError } from './describe-error.js';
 import { Failure } from './failure.js';
 
 export interface ServeOptions {
@@ -12,7 +13,7 @@ export interface ServeOptions {
   samples: boolean;
 }
 
-/** `amalgam serve`: resolves when the service listens; it ends with SIGINT or SIGTERM. @throws Failure */
+/** `amalgam serve`: resolves when the service listens; it ends with SIGINT or SIGTERM. */
 export async function serve({ port, host, data, samples }: ServeOptions): Promise<void> {
   const config = loadConfigOrExit({
     AMALGAM_ROLE: 'all',
@@ -25,7 +26,9 @@ export async function serve({ port, host, data, samples }: ServeOptions): Promis
     const { url } = await startService(config);
     process.stderr.write(`Amalgam listens on ${url}; try it at ${url}/docs\n`);
   } catch (error) {
-    throw asFailure(error, config.http.port);
+    process.stderr.write(`${describeError(asFailure(error, config.http.port))}\n`);
+    // The database may be open already, and nothing else would close it.
+    process.exit(1);
   }
 }
 

@@ -9,7 +9,7 @@ import { describeMerge, watch } from './watch.js';
 export interface SubmitOptions {
   alias?: string;
   seed?: number;
-  shardSize?: number;
+  outShardSize?: number;
   device?: string;
   label?: readonly string[];
   lenient?: boolean;
@@ -28,7 +28,7 @@ export async function submit(
   const query = new URLSearchParams({ output });
   if (options.alias !== undefined) query.set('alias', options.alias);
   if (options.seed !== undefined) query.set('seed', String(options.seed));
-  if (options.shardSize !== undefined) query.set('shardBytes', String(options.shardSize));
+  if (options.outShardSize !== undefined) query.set('shardBytes', String(options.outShardSize));
   if (options.device !== undefined) query.set('device', options.device);
   if (options.label !== undefined) query.set('labels', options.label.join(','));
   if (options.lenient === true) query.set('lenient', 'true');
