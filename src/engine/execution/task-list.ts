@@ -1,5 +1,5 @@
 import type { PlanShard, PlanTensor } from '../plan/merge-plan.js';
-import { BLOCK_ELEMENTS, type MergeOperation, type Statistic } from '../methods/method.js';
+import { blockElements, type MergeOperation, type Statistic } from '../methods/method.js';
 import { methodOf } from '../methods/registry.js';
 import { elementBytes } from './codec.js';
 import type { BlockRange, Destination, Task } from './task.js';
@@ -49,13 +49,19 @@ function mergeJob(
   combine: Combine,
 ): TensorJob {
   const bytes = operation.inputs.reduce((sum, slice) => sum + slice.bytes, 0);
-  const passes = methodOf(operation.method).passes(operation);
+  const method = methodOf(operation.method);
+  const passes = method.passes(operation);
+  const size = blockElements(operation, method);
   const found: Statistic[] = [];
   const name = tensor.name;
   const apply = (ranges: BlockRange[]): NewTask[] =>
     ranges.map((range) => ({ step: 'apply', tensor: name, operation, found, range, destination }));
   if (passes === 0) {
-    const ranges = blockRanges(operation.elements, Math.ceil(bytes / RANGE_BYTES));
+    const ranges = blockRanges(
+      operation.elements,
+      size,
+      method.inOneRange === true ? 1 : Math.ceil(bytes / RANGE_BYTES),
+    );
     return { tensor, bytes, first: () => apply(ranges), next: () => [], found };
   }
   if (bytes <= RESIDENT_BYTES) {
@@ -63,7 +69,7 @@ function mergeJob(
     return { tensor, bytes, first: () => [whole], next: (all) => (found.push(...all), []), found };
   }
   // The ranges stay the same through all passes: a range's share of equal magnitudes was counted in that range.
-  const ranges = blockRanges(operation.elements, threads);
+  const ranges = blockRanges(operation.elements, size, method.inOneRange === true ? 1 : threads);
   const gather = (pass: number): NewTask[] =>
     ranges.map((range) => ({ step: 'gather', tensor: name, operation, pass, found: [...found], range }));
   return {
@@ -79,9 +85,9 @@ function mergeJob(
   };
 }
 
-/** Cuts a tensor into at most `count` runs of whole canonical blocks. */
-export function blockRanges(elements: number, count: number): BlockRange[] {
-  const blocks = Math.ceil(elements / BLOCK_ELEMENTS);
+/** Cuts a tensor into at most `count` runs of whole blocks of `size` elements. */
+export function blockRanges(elements: number, size: number, count: number): BlockRange[] {
+  const blocks = Math.ceil(elements / size);
   return cut(blocks, Math.max(1, Math.ceil(blocks / Math.max(1, count)))).map(({ from, size }, index) => ({
     index,
     firstBlock: from,
@@ -119,10 +125,12 @@ export function memoryBytesOf(shards: readonly PlanShard[], threads: number, chu
     for (const { operation } of shard.tensors) {
       if (operation.kind === 'copy') continue;
       const bytes = operation.inputs.reduce((sum, slice) => sum + slice.bytes, 0);
-      const resident = methodOf(operation.method).passes(operation) > 0 && bytes <= RESIDENT_BYTES;
+      const method = methodOf(operation.method);
+      const size = blockElements(operation, method);
+      const resident = method.passes(operation) > 0 && bytes <= RESIDENT_BYTES;
       const widest = Math.max(...operation.inputs.map((slice) => elementBytes(slice.dtype)));
-      const chunks = operation.inputs.length * Math.max(chunkBytes, BLOCK_ELEMENTS * widest);
-      const decoded = (operation.inputs.length + 6) * BLOCK_ELEMENTS * 8;
+      const chunks = operation.inputs.length * Math.max(chunkBytes, size * widest);
+      const decoded = (operation.inputs.length + 6) * size * 8;
       const counters = 2 * operation.inputs.length * 65_536 * 4;
       largest = Math.max(largest, (resident ? bytes : chunks) + chunkBytes * 2 + decoded + counters);
     }

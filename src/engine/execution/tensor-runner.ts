@@ -1,6 +1,6 @@
 import { EngineError } from '../errors.js';
 import type { Pointer } from '../kernels/kernels.js';
-import { BLOCK_ELEMENTS, type Block, type MergeOperation, type Statistic } from '../methods/method.js';
+import { BLOCK_ELEMENTS, type Block, blockElements, type MergeOperation, type Statistic } from '../methods/method.js';
 import { methodOf } from '../methods/registry.js';
 import { SCRATCH_BYTES, type Convert, decoder, elementBytes, encoder } from './codec.js';
 import type { OpenFiles } from './file-access.js';
@@ -16,7 +16,18 @@ interface Input {
   elementBytes: number;
   raw: Pointer;
   decoded: Pointer;
+  decodedBytes: number;
   decode: Convert;
+}
+
+/** What was loaded: `count` elements from `first` on, to be worked through `size` at a time. */
+interface Chunk {
+  inputs: Input[];
+  first: number;
+  count: number;
+  size: number;
+  /** Elements that lie before the chunk in the raw buffers. */
+  skip: number;
 }
 
 /** Carries out tasks on one thread: reads into the kernels' memory, computes there, writes from there. */
@@ -50,29 +61,28 @@ export class TensorRunner {
   }
 
   private gather(operation: MergeOperation, pass: number, found: Statistic[], range: BlockRange): Statistic {
-    const workspace = this.arena.workspace(operation.work);
-    const gatherer = methodOf(operation.method).gather(operation, pass, found, workspace);
-    const chunkBlocks = this.chunkBlocks(operation);
-    const inputs = this.openInputs(operation, chunkBlocks);
-    this.eachChunk(operation, range, chunkBlocks, (first, count) => {
+    const method = methodOf(operation.method);
+    const size = blockElements(operation, method);
+    const gatherer = method.gather(operation, pass, found, this.arena.workspace(operation.work));
+    const chunk = this.chunkElements(operation, size);
+    const inputs = this.openInputs(operation, size, chunk);
+    this.eachChunk(operation, range, size, chunk, (first, count) => {
       for (const input of inputs) this.load(input, first, count, input.raw);
-      this.eachBlock(inputs, count, BLOCK_ELEMENTS, 0, (block) => gatherer.block(block));
+      this.eachBlock({ inputs, first, count, size, skip: 0 }, 0, (block) => gatherer.block(block));
     });
     return gatherer.partial();
   }
 
   private apply(operation: MergeOperation, found: Statistic[], range: BlockRange, destination: Destination): void {
-    const workspace = this.arena.workspace(operation.work);
-    const fill = methodOf(operation.method).apply(operation, found, range.index, workspace);
-    const chunkBlocks = this.chunkBlocks(operation);
-    const inputs = this.openInputs(operation, chunkBlocks);
-    const output = this.openOutput(operation, destination, chunkBlocks);
-    this.eachChunk(operation, range, chunkBlocks, (first, count) => {
+    const method = methodOf(operation.method);
+    const size = blockElements(operation, method);
+    const fill = method.apply(operation, found, range.index, this.arena.workspace(operation.work));
+    const chunk = this.chunkElements(operation, size);
+    const inputs = this.openInputs(operation, size, chunk);
+    const output = this.openOutput(operation, destination, size, chunk);
+    this.eachChunk(operation, range, size, chunk, (first, count) => {
       for (const input of inputs) this.load(input, first, count, input.raw);
-      this.eachBlock(inputs, count, APPLY_ELEMENTS, output.work, (block, at) => {
-        fill(block);
-        output.encode(output.work, output.raw + at * output.elementBytes, block.count);
-      });
+      this.fillChunk({ inputs, first, count, size: applyElements(method, size), skip: 0 }, fill, output);
       this.store(destination, output, first, count);
     });
   }
@@ -81,10 +91,11 @@ export class TensorRunner {
   private whole(operation: MergeOperation, destination: Destination): Statistic[] {
     const method = methodOf(operation.method);
     const workspace = this.arena.workspace(operation.work);
-    const range = { index: 0, firstBlock: 0, blocks: Math.ceil(operation.elements / BLOCK_ELEMENTS) };
-    const chunkBlocks = this.chunkBlocks(operation);
-    const inputs = this.openInputs(operation, range.blocks);
-    const output = this.openOutput(operation, destination, chunkBlocks);
+    const size = blockElements(operation, method);
+    const range = { index: 0, firstBlock: 0, blocks: Math.ceil(operation.elements / size) };
+    const chunk = this.chunkElements(operation, size);
+    const inputs = this.openInputs(operation, size, operation.elements);
+    const output = this.openOutput(operation, destination, size, chunk);
     const found: Statistic[] = [];
     let isLoaded = false;
     const load = (first: number, count: number): void => {
@@ -92,21 +103,17 @@ export class TensorRunner {
     };
     for (let pass = 0; pass < method.passes(operation); pass++) {
       const gatherer = method.gather(operation, pass, found, workspace);
-      this.eachChunk(operation, range, chunkBlocks, (first, count) => {
+      this.eachChunk(operation, range, size, chunk, (first, count) => {
         load(first, count);
-        this.eachBlock(inputs, count, BLOCK_ELEMENTS, 0, (block) => gatherer.block(block), first);
+        this.eachBlock({ inputs, first, count, size, skip: first }, 0, (block) => gatherer.block(block));
       });
       isLoaded = true;
       found.push(method.combine(operation, pass, found, [gatherer.partial()], workspace));
     }
     const fill = method.apply(operation, found, 0, workspace);
-    this.eachChunk(operation, range, chunkBlocks, (first, count) => {
+    this.eachChunk(operation, range, size, chunk, (first, count) => {
       load(first, count);
-      const encodeBlock = (block: Block, at: number): void => {
-        fill(block);
-        output.encode(output.work, output.raw + at * output.elementBytes, block.count);
-      };
-      this.eachBlock(inputs, count, APPLY_ELEMENTS, output.work, encodeBlock, first);
+      this.fillChunk({ inputs, first, count, size: applyElements(method, size), skip: first }, fill, output);
       this.store(destination, output, first, count);
     });
     return found;
@@ -135,12 +142,13 @@ export class TensorRunner {
     }
   }
 
-  private chunkBlocks(operation: MergeOperation): number {
+  /** Whole blocks: a chunk's size changes how often is read, never what is computed. */
+  private chunkElements(operation: MergeOperation, size: number): number {
     const widest = Math.max(...operation.inputs.map((slice) => elementBytes(slice.dtype)));
-    return Math.max(1, Math.floor(this.setup.chunkBytes / (widest * BLOCK_ELEMENTS)));
+    return size * Math.max(1, Math.floor(this.setup.chunkBytes / (widest * size)));
   }
 
-  private openInputs(operation: MergeOperation, rawBlocks: number): Input[] {
+  private openInputs(operation: MergeOperation, size: number, rawElements: number): Input[] {
     const { kernels, memory } = this.arena;
     const scratch = this.arena.reserve(SCRATCH_BYTES);
     return operation.inputs.map((slice) => {
@@ -149,20 +157,22 @@ export class TensorRunner {
         path: this.path(slice),
         offset: slice.offset,
         elementBytes: bytes,
-        raw: this.arena.reserve(Math.min(rawBlocks * BLOCK_ELEMENTS, operation.elements) * bytes),
-        decoded: this.arena.reserve(BLOCK_ELEMENTS * 8),
+        raw: this.arena.reserve(Math.min(rawElements, operation.elements) * bytes),
+        decoded: this.arena.reserve(size * 8),
+        decodedBytes: operation.work === 'F32' ? 4 : 8,
         decode: decoder(kernels, memory, slice.dtype, operation.cast, scratch),
       };
     });
   }
 
-  private openOutput(operation: MergeOperation, destination: Destination, chunkBlocks: number): Output {
+  private openOutput(operation: MergeOperation, destination: Destination, size: number, chunk: number): Output {
     const bytes = elementBytes(destination.dtype);
     const scratch = this.arena.reserve(SCRATCH_BYTES);
     return {
       elementBytes: bytes,
-      work: this.arena.reserve(BLOCK_ELEMENTS * 8),
-      raw: this.arena.reserve(chunkBlocks * BLOCK_ELEMENTS * bytes),
+      workBytes: operation.work === 'F32' ? 4 : 8,
+      work: this.arena.reserve(size * 8),
+      raw: this.arena.reserve(chunk * bytes),
       encode: encoder(this.arena.kernels, operation.work, destination.dtype, scratch),
     };
   }
@@ -171,32 +181,40 @@ export class TensorRunner {
   private eachChunk(
     operation: MergeOperation,
     range: BlockRange,
-    chunkBlocks: number,
+    size: number,
+    chunk: number,
     visit: (first: number, count: number) => void,
   ): void {
-    const end = Math.min((range.firstBlock + range.blocks) * BLOCK_ELEMENTS, operation.elements);
-    const step = chunkBlocks * BLOCK_ELEMENTS;
-    for (let first = range.firstBlock * BLOCK_ELEMENTS; first < end; first += step) {
+    const end = Math.min((range.firstBlock + range.blocks) * size, operation.elements);
+    for (let first = range.firstBlock * size; first < end; first += chunk) {
       this.checkStop();
-      visit(first, Math.min(step, end - first));
+      visit(first, Math.min(chunk, end - first));
     }
   }
 
-  /** Decodes block after block of what was loaded; `skip` elements lie before the chunk in the raw buffers. */
-  private eachBlock(
-    inputs: Input[],
-    count: number,
-    blockElements: number,
-    output: Pointer,
-    visit: (block: Block, at: number) => void,
-    skip = 0,
-  ): void {
-    const pointers = inputs.map((input) => input.decoded);
-    for (let at = 0; at < count; at += blockElements) {
-      const n = Math.min(blockElements, count - at);
-      for (const input of inputs) input.decode(input.raw + (skip + at) * input.elementBytes, input.decoded, n);
-      visit({ count: n, inputs: pointers, output }, at);
+  /** Decodes block after block of what was loaded. */
+  private eachBlock(chunk: Chunk, output: Pointer, visit: (block: Block, at: number) => void): void {
+    const pointers = chunk.inputs.map((input) => input.decoded);
+    for (let at = 0; at < chunk.count; at += chunk.size) {
+      const count = Math.min(chunk.size, chunk.count - at);
+      for (const input of chunk.inputs) {
+        inPieces(count, (from, n) => {
+          const raw = input.raw + (chunk.skip + at + from) * input.elementBytes;
+          input.decode(raw, input.decoded + from * input.decodedBytes, n);
+        });
+      }
+      visit({ first: chunk.first + at, count, inputs: pointers, output }, at);
     }
+  }
+
+  /** The apply pass over one chunk: computed block by block, encoded into the chunk's output buffer. */
+  private fillChunk(chunk: Chunk, fill: (block: Block) => void, output: Output): void {
+    this.eachBlock(chunk, output.work, (block, at) => {
+      fill(block);
+      inPieces(block.count, (from, n) => {
+        output.encode(output.work + from * output.workBytes, output.raw + (at + from) * output.elementBytes, n);
+      });
+    });
   }
 
   private load(input: Input, first: number, count: number, target: Pointer): void {
@@ -231,7 +249,17 @@ export class TensorRunner {
 
 interface Output {
   elementBytes: number;
+  workBytes: number;
   work: Pointer;
   raw: Pointer;
   encode: Convert;
+}
+
+/** Conversions have scratch for one canonical block; longer rows take several turns. */
+function inPieces(count: number, visit: (from: number, n: number) => void): void {
+  for (let from = 0; from < count; from += BLOCK_ELEMENTS) visit(from, Math.min(BLOCK_ELEMENTS, count - from));
+}
+
+function applyElements(method: { byRows?: boolean }, size: number): number {
+  return method.byRows === true ? size : APPLY_ELEMENTS;
 }

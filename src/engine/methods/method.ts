@@ -20,6 +20,10 @@ export interface TensorSlice {
 export interface MergeOperation {
   kind: 'merge';
   method: MethodName;
+  /** Name of the tensor in the result: with the seed it keys random masks. */
+  tensor: string;
+  seed: number;
+  shape: number[];
   elements: number;
   /** The dtype to which inputs are rounded on load, and in which methods compute. */
   cast: Dtype;
@@ -36,8 +40,13 @@ export interface MergeOperation {
 /** What a pass found: plain data, so that it travels between threads and can be compared bit for bit. */
 export type Statistic = Record<string, number | bigint | number[] | bigint[] | Float64Array | Uint32Array>;
 
-/** Up to BLOCK_ELEMENTS elements of every input, decoded to the work dtype. A method may overwrite the inputs. */
+/**
+ * Some elements of every input, decoded to the work dtype: a canonical block in a statistics pass, a part of one in the
+ * apply pass, whole rows for a method that works by rows. A method may overwrite the inputs.
+ */
 export interface Block {
+  /** Index of the block's first element in the tensor. */
+  first: number;
   count: number;
   inputs: Pointer[];
   output: Pointer;
@@ -63,6 +72,10 @@ export interface Gatherer {
  * returned, so any thread can continue with it.
  */
 export interface Method {
+  /** Blocks are made of whole rows (runs along the last dimension) instead of a fixed number of elements. */
+  readonly byRows?: boolean;
+  /** One thread goes through the whole tensor: for statistics of columns, whose sums would depend on the ranges. */
+  readonly inOneRange?: boolean;
   /** How many statistics passes precede the apply pass. */
   passes(operation: MergeOperation): number;
   gather(operation: MergeOperation, pass: number, found: Statistic[], workspace: Workspace): Gatherer;
@@ -76,6 +89,18 @@ export interface Method {
   ): Statistic;
   /** The apply pass over one range: fills `output` of each block. */
   apply(operation: MergeOperation, found: Statistic[], range: number, workspace: Workspace): (block: Block) => void;
+}
+
+/** Elements of a row: the last dimension; a vector is one row. */
+export function rowElements(operation: MergeOperation): number {
+  return Math.max(1, operation.shape.at(-1) ?? 1);
+}
+
+/** Elements of the blocks in which a tensor is worked through. */
+export function blockElements(operation: MergeOperation, method: Pick<Method, 'byRows'>): number {
+  if (method.byRows !== true) return BLOCK_ELEMENTS;
+  const row = rowElements(operation);
+  return row * Math.max(1, Math.floor(BLOCK_ELEMENTS / row));
 }
 
 export function numberSetting(settings: Record<string, number | boolean>, name: string): number {

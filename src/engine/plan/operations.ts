@@ -25,6 +25,7 @@ export function planOperation(
   recipe: Recipe,
   output: OutputTensorSources,
   inputIndex: ReadonlyMap<string, number>,
+  seed: number,
 ): PlannedOperation {
   const ordered = baseFirst(recipe, output);
   const tensors = ordered.sources.map(({ tensor }) => tensor);
@@ -37,6 +38,9 @@ export function planOperation(
   const operation: MergeOperation = {
     kind: 'merge',
     method: recipe.merge_method,
+    tensor: output.name,
+    seed,
+    shape,
     elements: shape.reduce((product, size) => product * size, 1),
     cast,
     work: workDtypeOf(cast),

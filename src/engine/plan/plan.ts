@@ -60,14 +60,14 @@ export async function plan(recipe: Recipe, options: PlanOptions): Promise<MergeP
   checkDepths(slices, checkpoints);
   const list = listTensors(slices, checkpoints);
   const inputIndex = new Map(references.map((reference, index) => [reference, index]));
+  const canonical = canonicalRecipe(recipe);
+  const seed = options.seed ?? defaultSeed(canonical);
   const operations = list.tensors.map((output): NamedOperation => {
-    return { name: output.name, ...planOperation(recipe, output, inputIndex) };
+    return { name: output.name, ...planOperation(recipe, output, inputIndex, seed) };
   });
   const shardBytes = options.shardBytes ?? DEFAULT_SHARD_BYTES;
   const shards = layOut(operations, shardBytes);
   const copyTokenizer = options.copyTokenizer ?? true;
-  const canonical = canonicalRecipe(recipe);
-  const seed = options.seed ?? defaultSeed(canonical);
   const inputs = references.map((reference) => ({ reference, digest: modelOf(options, reference).digest }));
   const dropped = droppedTensors(list, references, checkpoints, operations);
   const copied = operations.filter(({ operation }) => operation.kind === 'copy').length;
