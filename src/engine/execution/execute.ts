@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { EngineError } from '../errors.js';
 import { compileKernels } from '../kernels/kernels.js';
+import type { TensorSlice } from '../methods/method.js';
 import type { MergePlan } from '../plan/merge-plan.js';
 import { DEFAULT_CHUNK_BYTES, type ExecuteOptions, type MergeEvent } from './options.js';
 import { ShardRun, type ShardContext } from './shard-run.js';
@@ -105,14 +106,9 @@ async function pinInputs(
   options: ExecuteOptions,
 ): Promise<{ paths: Record<string, string>[]; verifyUnchanged(): Promise<void> }> {
   const paths: Record<string, string>[] = plan.inputs.map(() => ({}));
-  for (const index of shards) {
-    for (const { operation } of plan.shards[index]?.tensors ?? []) {
-      const slices = operation.kind === 'copy' ? [operation.source, ...operation.twins] : operation.inputs;
-      for (const { input, file } of slices) {
-        const known = paths[input];
-        if (known !== undefined && known[file] === undefined) known[file] = options.locate(input, file);
-      }
-    }
+  for (const { input, file } of slicesOf(plan, shards)) {
+    const known = paths[input];
+    if (known !== undefined && known[file] === undefined) known[file] = options.locate(input, file);
   }
   const all = [...new Set(paths.flatMap((files) => Object.values(files)))];
   const stamp = async (path: string): Promise<string> => {
@@ -126,4 +122,12 @@ async function pinInputs(
     if (changed !== undefined) throw new EngineError('input_changed', `${changed} changed while it was being merged`);
   };
   return { paths, verifyUnchanged };
+}
+
+function* slicesOf(plan: MergePlan, shards: readonly number[]): Generator<TensorSlice> {
+  for (const index of shards) {
+    for (const { operation } of plan.shards[index]?.tensors ?? []) {
+      yield* operation.kind === 'copy' ? [operation.source, ...operation.twins] : operation.inputs;
+    }
+  }
 }
