@@ -97,8 +97,8 @@ async function draft(directory: string, own: Holder): Promise<string> {
 }
 
 async function readHolder(name: string): Promise<Holder | undefined> {
-  const text = await readFile(name, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const text = await readFile(name, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   });
   if (text === undefined) return undefined;

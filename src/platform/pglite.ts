@@ -27,7 +27,7 @@ export async function openPglite(directory?: string): Promise<EmbeddedPostgres> 
   const pglite = await PGlite.create(directory === undefined ? 'memory://' : directory);
   const session = new PgliteSession(pglite);
   // `ssl` is spelled out because PGSSLMODE in somebody's environment must not reach a socket that is none.
-  const inProcess = <T extends pg.ClientConfig>(config: T | undefined) => ({
+  const inProcess = (config: pg.ClientConfig | undefined) => ({
     ...config,
     host: 'embedded',
     user: 'postgres',
@@ -41,7 +41,7 @@ export async function openPglite(directory?: string): Promise<EmbeddedPostgres> 
   }
   class Pool extends pg.Pool {
     constructor(config?: pg.PoolConfig) {
-      super({ ...config, Client } as pg.PoolConfig);
+      super({ ...config, Client });
     }
   }
   return {

@@ -123,7 +123,7 @@ export class S3Store implements ObjectStore {
         this.client.listObjectsV2Query(this.config.bucket, whole, token, '', 1000, ''),
       );
       for (const { name, size } of page.objects) {
-        if (name !== undefined) yield { key: name.slice(this.config.prefix.length), bytes: size ?? 0 };
+        if (name !== undefined) yield { key: name.slice(this.config.prefix.length), bytes: size };
       }
       token = page.isTruncated ? page.nextContinuationToken : '';
     } while (token !== '');
@@ -162,8 +162,7 @@ export class S3Store implements ObjectStore {
       try {
         for await (const chunk of stream as AsyncIterable<Buffer>) {
           received += chunk.length;
-          if (received > length)
-            throw new StorageError('size_mismatch', `The server sent more of ${key} than was asked.`);
+          assertNoMore(key, received, length);
           yield chunk;
         }
       } catch (error) {
@@ -199,6 +198,10 @@ function withIdleLimit(request: typeof http.request): { request: typeof http.req
     });
   };
   return { request: limited as typeof http.request };
+}
+
+function assertNoMore(key: string, received: number, askedBytes: number): void {
+  if (received > askedBytes) throw new StorageError('size_mismatch', `The server sent more of ${key} than was asked.`);
 }
 
 async function rejectAfter(seconds: number): Promise<never> {

@@ -19,11 +19,15 @@ export async function startServer(
   const child: ChildProcess = spawn(command, args, { env: { ...process.env, ...env }, stdio: 'ignore' });
   const exited = once(child, 'exit');
   let failure: Error | undefined;
-  child.on('error', (error) => (failure = error));
-  for (const deadline = Date.now() + 30_000; !(await isReady().catch(() => false)); await sleep(20)) {
+  child.on('error', (error) => {
+    failure = error;
+  });
+  const deadline = Date.now() + 30_000;
+  while (!(await isReady().catch(() => false))) {
     if (failure) throw failure;
     if (child.exitCode !== null) throw new Error(`${command} ended with ${String(child.exitCode)} before it was ready`);
     if (Date.now() > deadline) throw new Error(`${command} was not ready within 30 s`);
+    await sleep(20);
   }
   return { kill: (signal) => child.kill(signal), exited };
 }
@@ -44,17 +48,19 @@ function isFree(port: number): Promise<boolean> {
     server.once('error', () => {
       resolve(false);
     });
-    server.listen(port, '127.0.0.1', () =>
+    server.listen(port, '127.0.0.1', () => {
       server.close(() => {
         resolve(true);
-      }),
-    );
+      });
+    });
   });
 }
 
 /** Waits for a state, never for a time. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>, seconds = 20): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; !(await isSo()); await sleep(10)) {
+  const deadline = Date.now() + seconds * 1000;
+  while (!(await isSo())) {
     if (Date.now() > deadline) throw new Error(`After ${String(seconds)} s still not: ${what}`);
+    await sleep(10);
   }
 }
