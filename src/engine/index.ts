@@ -6,5 +6,6 @@ export { EngineError, type EngineErrorCode, engineErrorCodes } from './errors.js
 export { execute, type MergeResult, type ShardResult } from './execution/execute.js';
 export { OutputDirectory, type OutputRequest } from './execution/output-directory.js';
 export type { ExecuteOptions, MergeEvent } from './execution/options.js';
-export { DEFAULT_SHARD_BYTES, plan, type PlanModel, type PlanOptions } from './plan/plan.js';
+export { DEFAULT_SHARD_BYTES, plan, type PlanOptions } from './plan/plan.js';
+export type { PlanModel } from './plan/plan-model.js';
 export { ENGINE_VERSION, type MergePlan, type PlanShard, type PlanTensor } from './plan/merge-plan.js';

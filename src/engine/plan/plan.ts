@@ -5,7 +5,6 @@ import { layerCount, outputConfig, type JsonRecord } from '../architecture/outpu
 import { placeOf } from '../architecture/tensor-place.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { formatConfig } from '../checkpoint/config.js';
-import type { CheckpointFiles } from '../checkpoint/files.js';
 import { type Dtype } from '../checkpoint/dtype.js';
 import { indexJson, shardFiles } from '../checkpoint/layout.js';
 import { EngineError, quote } from '../errors.js';
@@ -13,6 +12,7 @@ import { DEFAULT_CHUNK_BYTES } from '../execution/options.js';
 import { memoryBytesOf, readBytesOf } from '../execution/task-list.js';
 import { canonicalJson, defaultSeed, sha256Hex } from './canonical-json.js';
 import { type DroppedTensor, ENGINE_VERSION, type MergePlan, type PlanCopy, type PlanShard } from './merge-plan.js';
+import type { PlanModel } from './plan-model.js';
 import { planOperation, type PlannedOperation } from './operations.js';
 import { type TensorList, listTensors } from './output-tensors.js';
 import { checkLayerRanges, type OutputSlice, outputSlices } from './slices.js';
@@ -20,14 +20,6 @@ import { tokenizerSource } from './tokenizer-source.js';
 
 /** MergeKit's default: 5 GB. The service asks for 1 GB. */
 export const DEFAULT_SHARD_BYTES = 5_000_000_000;
-
-/** A model as the planner needs it: its headers, and its small files. */
-export interface PlanModel {
-  checkpoint: Checkpoint;
-  files: CheckpointFiles;
-  /** What pins the bytes (PlanInput). */
-  digest: string;
-}
 
 export interface PlanOptions {
   /** Every model of the recipe, by the reference that the recipe uses. */

@@ -1,8 +1,8 @@
 import type { Recipe } from '../../recipe/index.js';
 import { TOKENIZER_FILES } from '../architecture/companion-files.js';
 import { EngineError } from '../errors.js';
-import type { PlanModel } from './plan.js';
 import { sha256Hex } from './canonical-json.js';
+import type { PlanModel } from './plan-model.js';
 
 /**
  * The model whose tokenizer files the result carries. Where the recipe asks for a union, the base's or a model's

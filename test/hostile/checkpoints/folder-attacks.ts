@@ -1,6 +1,6 @@
 import type { EngineErrorCode } from '../../../src/engine/errors.js';
 import { type Folder, text, zeroCheckpoint } from '../../support/checkpoint-bytes.js';
-import type { CheckpointAttack } from '../checkpoint-attacks.js';
+import type { CheckpointAttack } from './attack.js';
 
 const tensors = [
   { name: 'a', dtype: 'F32', shape: [1] },

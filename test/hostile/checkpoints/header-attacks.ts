@@ -1,6 +1,6 @@
 import type { EngineErrorCode } from '../../../src/engine/errors.js';
 import { rawSafetensors, text } from '../../support/checkpoint-bytes.js';
-import type { CheckpointAttack } from '../checkpoint-attacks.js';
+import type { CheckpointAttack } from './attack.js';
 
 const config = text('{"architectures":["LlamaForCausalLM"],"model_type":"llama"}');
 

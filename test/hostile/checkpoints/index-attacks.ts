@@ -1,6 +1,6 @@
 import type { EngineErrorCode } from '../../../src/engine/errors.js';
 import { type Folder, text, zeroCheckpoint } from '../../support/checkpoint-bytes.js';
-import type { CheckpointAttack } from '../checkpoint-attacks.js';
+import type { CheckpointAttack } from './attack.js';
 
 const first = 'model-00001-of-00002.safetensors';
 const second = 'model-00002-of-00002.safetensors';
