@@ -73,6 +73,6 @@ function keyOf(header: string | string[]): string {
 }
 
 function fingerprintOf(request: FastifyRequest): string {
-  const body = request.body instanceof YamlText ? request.body.text : (JSON.stringify(request.body) ?? '');
+  const body = request.body instanceof YamlText ? request.body.text : JSON.stringify(request.body ?? null);
   return createHash('sha256').update(`${request.url}\n${body}`).digest('hex');
 }

@@ -52,7 +52,7 @@ export function createOpenapi(app: INestApplication): OpenAPIObject {
     standardSchemaConverter: convert,
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
   });
-  document.paths = sorted(renameWildcards(document.paths as Json)) as OpenAPIObject['paths'];
+  document.paths = sorted(renameWildcards(document.paths)) as OpenAPIObject['paths'];
   for (const item of Object.values(document.paths)) {
     for (const operation of Object.values(item as Record<string, Operation>)) complete(operation);
   }

@@ -11,7 +11,7 @@ export class YamlText {
 
 export function acceptYaml(instance: FastifyInstance): void {
   const options = { parseAs: 'string', bodyLimit: bodyLimitBytes } as const;
-  instance.addContentTypeParser([...yamlTypes], options, (_request, body, done) => {
-    done(null, new YamlText(body.toString()));
+  instance.addContentTypeParser<string>([...yamlTypes], options, (_request, body, done) => {
+    done(null, new YamlText(body));
   });
 }

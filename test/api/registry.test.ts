@@ -54,7 +54,8 @@ describe('models', () => {
       const { status, body } = await api.client.get(`/v1/models?namespace=paged&limit=2${cursor}`);
       expect(status).toBe(200);
       seen.push(...(body['items'] as { name: string }[]).map(({ name }) => name));
-      cursor = body['nextCursor'] === null ? '' : `&cursor=${String(body['nextCursor'])}`;
+      const next = body['nextCursor'] as string | null;
+      cursor = next === null ? '' : `&cursor=${next}`;
     } while (cursor !== '');
     expect(seen).toEqual(['a', 'b', 'c', 'd', 'e']);
   });

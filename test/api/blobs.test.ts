@@ -1,0 +1,3 @@
+import { describeBlobs } from '../support/blob-races.js';
+
+describeBlobs('blobs of the embedded home', () => ({ settings: {} }));
