@@ -1,10 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { expectDrawn } from '../../test/support/drawn-section.js';
 import { isTerminal, liveStates, mergeStates, next, stateDiagram, statesBefore } from './merge-state.js';
-
-const architecturePath = resolve(import.meta.dirname, '../../ARCHITECTURE.md');
-const markers = /(<!-- merge-states:begin[^>]*-->\n)([\s\S]*?)(<!-- merge-states:end -->)/;
 
 describe('the life of a merge', () => {
   test('goes from queued to succeeded', () => {
@@ -32,11 +28,6 @@ describe('the life of a merge', () => {
   });
 
   test('the diagram in ARCHITECTURE.md is drawn from the table (UPDATE_DOCS=1 draws it again)', () => {
-    const page = readFileSync(architecturePath, 'utf8');
-    const drawn = `\`\`\`mermaid\n${stateDiagram()}\n\`\`\`\n`;
-    expect(page).toMatch(markers);
-    // eslint-disable-next-line no-restricted-properties -- not a setting of the service
-    if (process.env['UPDATE_DOCS']) writeFileSync(architecturePath, page.replace(markers, `$1${drawn}$3`));
-    else expect(markers.exec(page)?.[2]).toBe(drawn);
+    expectDrawn('ARCHITECTURE.md', 'merge-states', `\`\`\`mermaid\n${stateDiagram()}\n\`\`\``);
   });
 });

@@ -14,6 +14,8 @@ const variables = {
   chromium: 'AMALGAM_TEST_CHROMIUM',
   /** Set by `npm run test:soak`: take the time for many more cases. */
   soak: 'AMALGAM_SOAK',
+  /** Draw those parts of the documents again that are made from the code, instead of comparing them. */
+  updateDocuments: 'UPDATE_DOCS',
 } as const;
 
 export type Requirement = keyof typeof variables;
