@@ -1,5 +1,5 @@
 import { createPostgresBackend, Queue, runMigrations, Worker, type JobsOptions, type PgPool } from 'bullmq';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import type { Config } from '../config.js';
 import type { Database } from './database.js';
 import type { Logger } from './logger.js';
@@ -11,7 +11,7 @@ export interface Bell<T> {
 }
 export interface Hearer {
   waitUntilReady(): Promise<unknown>;
-  close(force?: boolean): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface QueueTransport<T> {
@@ -32,12 +32,28 @@ const workerSettings = {
 const reconnectMilliseconds = 1000;
 const commandTimeoutMilliseconds = 5000;
 
+/**
+ * ioredis 5 that is told to disconnect between two attempts to connect never says that it ended, and never refuses the
+ * commands that wait for it; BullMQ's `close` waits for both, for ever.
+ */
+class EndingRedis extends Redis {
+  override disconnect(reconnect = false): void {
+    // A connection that nobody has dialled yet is in the same place, and that one ioredis ends properly.
+    if (this.status === 'reconnecting' && !reconnect) this.status = 'wait';
+    super.disconnect(reconnect);
+  }
+
+  override duplicate(override?: Partial<RedisOptions>): Redis {
+    return new EndingRedis({ ...this.options, ...override });
+  }
+}
+
 export function redisTransport<T>(url: string, name: string, logger: Logger): QueueTransport<T> {
   const report = reporter(logger, 'Redis');
   let closed = false;
   const connect = (options: object) => {
     const retryStrategy = (times: number) => (closed ? null : Math.min(times * 100, reconnectMilliseconds));
-    const redis = new Redis(url, { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy, ...options });
+    const redis = new EndingRedis(url, { maxRetriesPerRequest: null, connectTimeout: 5000, retryStrategy, ...options });
     return redis.on('error', report);
   };
   const connections = [connect({ commandTimeout: commandTimeoutMilliseconds })];
@@ -49,10 +65,15 @@ export function redisTransport<T>(url: string, name: string, logger: Logger): Qu
     hear: (processor, concurrency) => {
       const connection = connect({});
       connections.push(connection);
-      return new Worker<T>(name, processor, { connection, concurrency, ...workerSettings }).on('error', report);
+      const worker = new Worker<T>(name, processor, { connection, concurrency, ...workerSettings }).on('error', report);
+      const close = () => {
+        // What is lost from now on stays lost, or BullMQ would wait for its return. Its blocking connection copies this.
+        closed = true;
+        return worker.close();
+      };
+      return { waitUntilReady: () => worker.waitUntilReady(), close };
     },
     close: () => {
-      // BullMQ copies these options for its blocking connections, which would try to reconnect for ever.
       closed = true;
       for (const each of connections) each.disconnect();
       return Promise.resolve();

@@ -85,13 +85,21 @@ describeWith(['database', 'redis'], 'the queue while Redis is away', () => {
     await isHeardFromNowOn();
   }, 60_000);
 
-  test('closes while it is away', async () => {
-    await open();
-    await listen();
-    redis.kill('SIGKILL');
-    await redis.exited;
-    const startedAt = Date.now();
-    await queue.close();
-    expect(Date.now() - startedAt).toBeLessThan(3000);
-  }, 60_000);
+  test.each(['at once', 'when the loss is noticed'])(
+    'closes while it is away, %s, and leaves nothing running',
+    async (when) => {
+      const timers = () => process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length;
+      const before = timers();
+      await open();
+      await listen();
+      redis.kill('SIGKILL');
+      await redis.exited;
+      if (when !== 'at once') await until('the loss is noticed', async () => !(await ring()));
+      const startedAt = Date.now();
+      await queue.close();
+      expect(Date.now() - startedAt).toBeLessThan(3000);
+      await until('its timers are gone', () => timers() <= before);
+    },
+    60_000,
+  );
 });

@@ -41,8 +41,8 @@ async function answers(port: number): Promise<boolean> {
     'error',
     () => undefined,
   );
+  await redis.connect();
   try {
-    await redis.connect();
     await redis.ping();
     return true;
   } finally {
