@@ -1,5 +1,5 @@
 import type { PlanShard, PlanTensor } from '../plan/merge-plan.js';
-import { blockElements, type MergeOperation, type Statistic } from '../methods/method.js';
+import { blockElements, isComplete, type MergeOperation, type Statistic } from '../methods/method.js';
 import { methodOf } from '../methods/registry.js';
 import { elementBytes } from './codec.js';
 import type { BlockRange, Destination, Task } from './task.js';
@@ -74,12 +74,12 @@ function mergeJob(
     ranges.map((range) => ({ step: 'gather', tensor: name, operation, pass, found: [...found], range }));
   return {
     tensor,
-    bytes: bytes * (passes + 1),
+    bytes: bytes * (usualPasses(operation) + 1),
     first: () => gather(0),
     next: (partials) => {
       if (partials.length === 0) return [];
       found.push(combine(operation, found.length, found, partials));
-      return found.length < passes ? gather(found.length) : apply(ranges);
+      return isComplete(operation, method, found) ? apply(ranges) : gather(found.length);
     },
     found,
   };
@@ -111,11 +111,15 @@ export function readBytesOf(shards: readonly PlanShard[]): number {
         continue;
       }
       const once = operation.inputs.reduce((sum, slice) => sum + slice.bytes, 0);
-      const passes = methodOf(operation.method).passes(operation);
-      total += once <= RESIDENT_BYTES ? once : once * (passes + 1);
+      total += once <= RESIDENT_BYTES ? once : once * (usualPasses(operation) + 1);
     }
   }
   return total;
+}
+
+function usualPasses(operation: MergeOperation): number {
+  const method = methodOf(operation.method);
+  return method.usualPasses?.(operation) ?? method.passes(operation);
 }
 
 /** Peak memory of a merging process: a bare Node process, and for each thread its buffers. */
@@ -131,12 +135,14 @@ export function memoryBytesOf(shards: readonly PlanShard[], threads: number, chu
       const widest = Math.max(...operation.inputs.map((slice) => elementBytes(slice.dtype)));
       const chunks = operation.inputs.length * Math.max(chunkBytes, size * widest);
       const decoded = (operation.inputs.length + 6) * size * 8;
-      const counters = 2 * operation.inputs.length * 65_536 * 4;
+      const counters = method.passes(operation) > 0 ? operation.inputs.length * COUNTERS_BYTES : 0;
       largest = Math.max(largest, (resident ? bytes : chunks) + chunkBytes * 2 + decoded + counters);
     }
   }
   return BARE_PROCESS_BYTES + threads * (largest + BARE_THREAD_BYTES);
 }
 
+/** Histograms of a selection: a sample's bins, and a window's keys. */
+const COUNTERS_BYTES = 5 * 1024 * 1024;
 const BARE_PROCESS_BYTES = 70 * 1024 * 1024;
 const BARE_THREAD_BYTES = 16 * 1024 * 1024;

@@ -1,6 +1,15 @@
 import { EngineError } from '../errors.js';
 import type { Pointer } from '../kernels/kernels.js';
-import { BLOCK_ELEMENTS, type Block, blockElements, type MergeOperation, type Statistic } from '../methods/method.js';
+import {
+  BLOCK_ELEMENTS,
+  type Block,
+  blockElements,
+  isComplete,
+  type MergeOperation,
+  type Statistic,
+  type Walk,
+  walkOf,
+} from '../methods/method.js';
 import { methodOf } from '../methods/registry.js';
 import { SCRATCH_BYTES, type Convert, decoder, elementBytes, encoder } from './codec.js';
 import type { OpenFiles } from './file-access.js';
@@ -20,12 +29,13 @@ interface Input {
   decode: Convert;
 }
 
-/** What was loaded: `count` elements from `first` on, to be worked through `size` at a time. */
+/** What was loaded: `count` elements from `first` on, to be worked through `size` at a time, from every `stride`. */
 interface Chunk {
   inputs: Input[];
   first: number;
   count: number;
   size: number;
+  stride: number;
   /** Elements that lie before the chunk in the raw buffers. */
   skip: number;
 }
@@ -64,13 +74,14 @@ export class TensorRunner {
     const method = methodOf(operation.method);
     const size = blockElements(operation, method);
     const gatherer = method.gather(operation, pass, found, this.arena.workspace(operation.work));
+    const walk = walkOf(operation, method, found);
     const chunk = this.chunkElements(operation, size);
     const inputs = this.openInputs(operation, size, chunk);
-    this.eachChunk(operation, range, size, chunk, (first, count) => {
+    this.eachChunk(spansOf(operation, range, size, walk), chunk, (first, count) => {
       for (const input of inputs) this.load(input, first, count, input.raw);
-      this.eachBlock({ inputs, first, count, size, skip: 0 }, 0, (block) => gatherer.block(block));
+      this.eachBlock({ inputs, first, count, ...walk, skip: 0 }, 0, (block) => gatherer.block(block));
     });
-    return gatherer.partial();
+    return withoutViews(gatherer.partial(), this.arena.memory);
   }
 
   private apply(operation: MergeOperation, found: Statistic[], range: BlockRange, destination: Destination): void {
@@ -80,14 +91,14 @@ export class TensorRunner {
     const chunk = this.chunkElements(operation, size);
     const inputs = this.openInputs(operation, size, chunk);
     const output = this.openOutput(operation, destination, size, chunk);
-    this.eachChunk(operation, range, size, chunk, (first, count) => {
+    this.eachChunk(spansOf(operation, range, size), chunk, (first, count) => {
       for (const input of inputs) this.load(input, first, count, input.raw);
-      this.fillChunk({ inputs, first, count, size: applyElements(method, size), skip: 0 }, fill, output);
+      this.fillChunk({ inputs, first, count, ...applyWalk(method, size), skip: 0 }, fill, output);
       this.store(destination, output, first, count);
     });
   }
 
-  /** All passes over a tensor that stays in memory: its bytes are read during the first pass. */
+  /** All passes over a tensor that stays in memory: its bytes are read by the first pass that needs all of them. */
   private whole(operation: MergeOperation, destination: Destination): Statistic[] {
     const method = methodOf(operation.method);
     const workspace = this.arena.workspace(operation.work);
@@ -101,19 +112,21 @@ export class TensorRunner {
     const load = (first: number, count: number): void => {
       if (!isLoaded) for (const input of inputs) this.load(input, first, count, input.raw + first * input.elementBytes);
     };
-    for (let pass = 0; pass < method.passes(operation); pass++) {
+    while (!isComplete(operation, method, found)) {
+      const pass = found.length;
       const gatherer = method.gather(operation, pass, found, workspace);
-      this.eachChunk(operation, range, size, chunk, (first, count) => {
+      const walk = walkOf(operation, method, found);
+      this.eachChunk(spansOf(operation, range, size, walk), chunk, (first, count) => {
         load(first, count);
-        this.eachBlock({ inputs, first, count, size, skip: first }, 0, (block) => gatherer.block(block));
+        this.eachBlock({ inputs, first, count, ...walk, skip: first }, 0, (block) => gatherer.block(block));
       });
-      isLoaded = true;
+      isLoaded ||= walk.section === undefined;
       found.push(method.combine(operation, pass, found, [gatherer.partial()], workspace));
     }
     const fill = method.apply(operation, found, 0, workspace);
-    this.eachChunk(operation, range, size, chunk, (first, count) => {
+    this.eachChunk(spansOf(operation, range, size), chunk, (first, count) => {
       load(first, count);
-      this.fillChunk({ inputs, first, count, size: applyElements(method, size), skip: first }, fill, output);
+      this.fillChunk({ inputs, first, count, ...applyWalk(method, size), skip: first }, fill, output);
       this.store(destination, output, first, count);
     });
     return found;
@@ -177,25 +190,20 @@ export class TensorRunner {
     };
   }
 
-  /** Calls back with the first element and the number of elements of every chunk of the range. */
-  private eachChunk(
-    operation: MergeOperation,
-    range: BlockRange,
-    size: number,
-    chunk: number,
-    visit: (first: number, count: number) => void,
-  ): void {
-    const end = Math.min((range.firstBlock + range.blocks) * size, operation.elements);
-    for (let first = range.firstBlock * size; first < end; first += chunk) {
-      this.checkStop();
-      visit(first, Math.min(chunk, end - first));
+  /** Calls back with the first element and the number of elements of every chunk. */
+  private eachChunk(spans: Iterable<Span>, chunk: number, visit: (first: number, count: number) => void): void {
+    for (const { from, to } of spans) {
+      for (let first = from; first < to; first += chunk) {
+        this.checkStop();
+        visit(first, Math.min(chunk, to - first));
+      }
     }
   }
 
   /** Decodes block after block of what was loaded. */
   private eachBlock(chunk: Chunk, output: Pointer, visit: (block: Block, at: number) => void): void {
     const pointers = chunk.inputs.map((input) => input.decoded);
-    for (let at = 0; at < chunk.count; at += chunk.size) {
+    for (let at = 0; at < chunk.count; at += chunk.stride) {
       const count = Math.min(chunk.size, chunk.count - at);
       for (const input of chunk.inputs) {
         inPieces(count, (from, n) => {
@@ -255,11 +263,40 @@ interface Output {
   encode: Convert;
 }
 
+/** A message would carry the whole memory along with a view of it. */
+function withoutViews(statistic: Statistic, memory: WebAssembly.Memory): Statistic {
+  const copy = (value: Statistic[string]): Statistic[string] =>
+    ArrayBuffer.isView(value) && value.buffer === memory.buffer ? value.slice() : value;
+  return Object.fromEntries(Object.entries(statistic).map(([key, value]) => [key, copy(value)]));
+}
+
+/** A run of elements: from the first up to, not including, the last. */
+interface Span {
+  from: number;
+  to: number;
+}
+
+/** What a pass reads of a range: all of it, or the sections that the walk looks at. */
+function* spansOf(operation: MergeOperation, range: BlockRange, size: number, walk?: Walk): Generator<Span> {
+  const start = range.firstBlock * size;
+  const end = Math.min((range.firstBlock + range.blocks) * size, operation.elements);
+  const section = walk?.section;
+  if (section === undefined) {
+    yield { from: start, to: end };
+    return;
+  }
+  for (let at = Math.floor(start / section.stride) * section.stride; at < end; at += section.stride) {
+    const [from, to] = [Math.max(start, at), Math.min(end, at + section.size)];
+    if (from < to) yield { from, to };
+  }
+}
+
 /** Conversions have scratch for one canonical block; longer rows take several turns. */
 function inPieces(count: number, visit: (from: number, n: number) => void): void {
   for (let from = 0; from < count; from += BLOCK_ELEMENTS) visit(from, Math.min(BLOCK_ELEMENTS, count - from));
 }
 
-function applyElements(method: { byRows?: boolean }, size: number): number {
-  return method.byRows === true ? size : APPLY_ELEMENTS;
+function applyWalk(method: { byRows?: boolean }, blockSize: number): Walk {
+  const size = method.byRows === true ? blockSize : APPLY_ELEMENTS;
+  return { size, stride: size };
 }

@@ -34,6 +34,7 @@ export class Arena {
       kernels: this.kernels,
       arithmetic: arithmeticOf(this.kernels, work),
       memory: this.memory,
+      reserve: (bytes) => this.reserve(bytes),
       allocate: (bytes) => {
         const pointer = this.reserve(bytes);
         new Uint8Array(this.memory.buffer, pointer, bytes).fill(0);

@@ -3,7 +3,7 @@ import type { Kernels, Pointer, WorkDtype } from './kernels.js';
 /** The kernels of one work dtype under dtype-free names, so that a method is written once for f32 and f64. */
 export interface Arithmetic {
   readonly elementBytes: 4 | 8;
-  /** Bits 0..keyBits-1 of a key hold the magnitude; the histogram passes take 16 of them at a time, from the top. */
+  /** Where the 16 bits lie that each histogram pass counts; in f32 windows of keys take the place of a second pass. */
   readonly shifts: readonly number[];
   scale(target: Pointer, x: Pointer, c: number, n: number): void;
   addScaled(sum: Pointer, x: Pointer, c: number, n: number): void;
@@ -14,7 +14,10 @@ export interface Arithmetic {
   sumMagnitudes(x: Pointer, base: Pointer, key: bigint, n: number): number;
   histogram(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
   trim(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
+  /** For shares of one sign. */
   elect(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
+  /** For shares of both signs, whose sum may cancel. */
+  electMixed(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   /** The magnitude whose key this is. */
   magnitude(key: bigint): number;
 }
@@ -28,7 +31,7 @@ const bits = new DataView(new ArrayBuffer(8));
 function singlePrecision(k: Kernels): Arithmetic {
   return {
     elementBytes: 4,
-    shifts: [16, 0],
+    shifts: [16],
     scale: k.scaleF32,
     addScaled: k.addScaledF32,
     addScaledDelta: k.addScaledDeltaF32,
@@ -36,12 +39,10 @@ function singlePrecision(k: Kernels): Arithmetic {
     add: k.addF32,
     gram: k.gramF32,
     sumMagnitudes: (x, base, key, n) => k.sumMagnitudesF32(x, base, Number(key), n),
-    histogram: (x, base, shift, prefix, counts, n) => {
-      if (shift === 16) k.histogramHighF32(x, base, counts, n);
-      else k.histogramLowF32(x, base, Number(prefix), counts, n);
-    },
+    histogram: (x, base, _shift, _prefix, counts, n) => k.histogramHighF32(x, base, counts, n),
     trim: (x, base, key, quota, n) => k.trimF32(x, base, Number(key), quota, n) >>> 0,
     elect: k.electF32,
+    electMixed: k.electMixedF32,
     magnitude: (key) => {
       bits.setUint32(0, Number(key));
       return bits.getFloat32(0);
@@ -63,6 +64,7 @@ function doublePrecision(k: Kernels): Arithmetic {
     histogram: k.histogramF64,
     trim: (x, base, key, quota, n) => k.trimF64(x, base, key, quota, n) >>> 0,
     elect: k.electF64,
+    electMixed: k.electF64,
     magnitude: (key) => {
       bits.setBigUint64(0, key);
       return bits.getFloat64(0);

@@ -64,14 +64,16 @@ function elements(
 
 /** Entries of consensus.ts: address, weight of the vote, share, coefficient. */
 function electionTable(element: 'f32' | 'f64', deltas: number[], weights: number[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(32 * deltas.length));
+  const view = new DataView(new ArrayBuffer(40 * deltas.length));
   deltas.forEach((delta, m) => {
     const weight = weights[m] ?? 0;
-    view.setUint32(32 * m, delta, true);
-    view.setFloat64(32 * m + 8, weight * 1.5, true);
-    view.setFloat64(32 * m + 16, weight, true);
-    if (element === 'f32') view.setFloat32(32 * m + 4, weight * 0.7, true);
-    else view.setFloat64(32 * m + 24, weight * 0.7, true);
+    view.setUint32(40 * m, delta, true);
+    view.setFloat64(40 * m + 8, weight * 1.5, true);
+    view.setFloat64(40 * m + 16, weight, true);
+    if (element === 'f32') view.setFloat32(40 * m + 4, weight * 0.7, true);
+    else view.setFloat64(40 * m + 24, weight * 0.7, true);
+    view.setFloat32(40 * m + 32, weight, true);
+    view.setUint32(40 * m + 36, weight < 0 ? 0x8000_0000 : 0, true);
   });
   return new Uint8Array(view.buffer);
 }
@@ -149,7 +151,10 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
           const table = electionTable(element, [A, B, C], [c, 0.5, -c]);
           for (const models of [1, 2, 3]) {
             const args = [D, C, COUNTS, models, negligible, n];
-            expectEqual(`elect${T}`, args, bytes, [[D, element]], n, table);
+            expectEqual(element === 'f32' ? 'electMixedF32' : 'electF64', args, bytes, [[D, element]], n, table);
+            if (element === 'f64') continue;
+            const ofOneSign = electionTable(element, [A, B, C], [c, c * 0.3, c * 1.7]);
+            expectEqual('electF32', args, bytes, [[D, element]], n, ofOneSign);
           }
         }
       });
@@ -165,11 +170,24 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
     });
   }
 
+  test('counting the keys of a window', () => {
+    run('f32', (bytes, n) => {
+      for (const [low, width] of [
+        [0x3f80_0000, 65_536],
+        [0x3f70_0000, 60_000],
+        [1, 65_535],
+        [0x7f80_0000, 2],
+        [0x3f80_0000, 1],
+      ] as const) {
+        expectEqual('countWindowF32', [A, B, low, width, COUNTS, n], bytes, [[COUNTS, 'u32']], width);
+      }
+    });
+  }, 60_000);
+
   test('histograms', () => {
     const counts: [number, Element][] = [[COUNTS, 'u32']];
     run('f32', (bytes, n) => {
       expectEqual('histogramHighF32', [A, B, COUNTS, n], bytes, counts, 65_536);
-      expectEqual('histogramLowF32', [A, B, 0x3f80, COUNTS, n], bytes, counts, 65_536);
     });
     run('f64', (bytes, n) => {
       expectEqual('histogramF64', [A, B, 48, 0n, COUNTS, n], bytes, counts, 65_536);

@@ -40,11 +40,12 @@ export interface Kernels {
   sumMagnitudesF32(x: Pointer, base: Pointer, key: number, n: number): number;
   sumMagnitudesF64(x: Pointer, base: Pointer, key: bigint, n: number): number;
   histogramHighF32(x: Pointer, base: Pointer, counts: Pointer, n: number): void;
-  histogramLowF32(x: Pointer, base: Pointer, high: number, counts: Pointer, n: number): void;
   histogramF64(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
+  countWindowF32(x: Pointer, base: Pointer, low: number, width: number, counts: Pointer, n: number): number;
   trimF32(x: Pointer, base: Pointer, key: number, quota: number, n: number): number;
   trimF64(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
   electF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
+  electMixedF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electF64(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   acos(x: number): number;
   sin(x: number): number;

@@ -61,11 +61,19 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     negligible: number,
     delta: (entry: Pointer) => number,
   ): { entries: Pointer[]; divisor: number } => {
-    const all = Array.from({ length: models }, (_unused, m) => table + 32 * m);
+    const all = Array.from({ length: models }, (_unused, m) => table + 40 * m);
     const votes = all.reduce((sum, entry) => sum + delta(entry) * f64(entry + 8), 0);
     const entries = all.filter((entry) => agrees(delta(entry), votes, f64(entry + 16)));
     const total = entries.reduce((sum, entry) => sum + f64(entry + 16), 0);
     return { entries, divisor: negligible >= 0 && Math.abs(total) > negligible ? total : 1 };
+  };
+
+  /** base + sum of the agreeing deltas under their coefficients / divisor, in f32. */
+  const elected = (output: Pointer, base: Pointer, i: number, entries: Pointer[], divisor: number): void => {
+    const sum = entries.reduce((total, entry) => {
+      return Math.fround(total + Math.fround(f32(u32(entry) + 4 * i) * f32(entry + 4)));
+    }, 0);
+    setF32(output + 4 * i, f32(base + 4 * i) + Math.fround(sum / Math.fround(divisor)));
   };
 
   return {
@@ -115,16 +123,20 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     sumMagnitudesF64: (x, base, key, n) =>
       reduce(n, (i) => (keyF64(x, base, i) >= key ? Math.abs(deltaF64(x, base, i)) : 0)),
     histogramHighF32: (x, base, counts, n) => each(n, (i) => bump(counts + 4 * (keyF32(x, base, i) >>> 16))),
-    histogramLowF32: (x, base, high, counts, n) =>
-      each(n, (i) => {
-        const key = keyF32(x, base, i);
-        if (key >>> 16 === high) bump(counts + 4 * (key & 0xffff));
-      }),
     histogramF64: (x, base, shift, prefix, counts, n) =>
       each(n, (i) => {
         const key = keyF64(x, base, i);
         if (key >> BigInt(shift + 16) === prefix) bump(counts + 4 * Number((key >> BigInt(shift)) & 0xffffn));
       }),
+    countWindowF32: (x, base, low, width, counts, n) => {
+      let above = 0;
+      each(n, (i) => {
+        const key = keyF32(x, base, i);
+        if (key >= low + width) above++;
+        else if (key >= low) bump(counts + 4 * (key - low));
+      });
+      return above;
+    },
     trimF32: (x, base, key, quota, n) => {
       each(n, (i) => {
         const own = keyF32(x, base, i);
@@ -145,11 +157,14 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     },
     electF32: (output, base, table, models, negligible, n) =>
       each(n, (i) => {
+        const { entries } = election(table, models, -1, (entry) => f32(u32(entry) + 4 * i));
+        const total = entries.reduce((sum, entry) => Math.fround(sum + f32(entry + 32)), 0);
+        elected(output, base, i, entries, negligible >= 0 && Math.abs(total) > Math.fround(negligible) ? total : 1);
+      }),
+    electMixedF32: (output, base, table, models, negligible, n) =>
+      each(n, (i) => {
         const { entries, divisor } = election(table, models, negligible, (entry) => f32(u32(entry) + 4 * i));
-        const sum = entries.reduce((total, entry) => {
-          return Math.fround(total + Math.fround(f32(u32(entry) + 4 * i) * f32(entry + 4)));
-        }, 0);
-        setF32(output + 4 * i, f32(base + 4 * i) + Math.fround(sum / Math.fround(divisor)));
+        elected(output, base, i, entries, divisor);
       }),
     electF64: (output, base, table, models, negligible, n) =>
       each(n, (i) => {

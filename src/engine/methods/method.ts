@@ -38,7 +38,10 @@ export interface MergeOperation {
 }
 
 /** What a pass found: plain data, so that it travels between threads and can be compared bit for bit. */
-export type Statistic = Record<string, number | bigint | number[] | bigint[] | Float64Array | Uint32Array>;
+export type Statistic = Record<
+  string,
+  number | bigint | number[] | bigint[] | Float64Array | Float32Array | Uint32Array
+>;
 
 /**
  * Some elements of every input, decoded to the work dtype: a canonical block in a statistics pass, a part of one in the
@@ -57,13 +60,24 @@ export interface Workspace {
   kernels: Kernels;
   arithmetic: Arithmetic;
   /** A zeroed, 16-byte aligned buffer that lives as long as the task. */
-  allocate(bytes: number): Pointer;
+  allocate: (bytes: number) => Pointer;
+  /** The same, holding whatever was there before. */
+  reserve: (bytes: number) => Pointer;
   memory: WebAssembly.Memory;
+}
+
+/** How a statistics pass goes through a tensor: `size` elements from each multiple of `stride`. */
+export interface Walk {
+  size: number;
+  stride: number;
+  /** Only in the first `size` elements from each multiple of this `stride`; the rest is not even read. */
+  section?: { size: number; stride: number };
 }
 
 /** A statistics pass over a contiguous range of blocks, in order. */
 export interface Gatherer {
   block(block: Block): void;
+  /** Arrays may be views of the workspace's memory: they are read before the next allocation. */
   partial(): Statistic;
 }
 
@@ -76,8 +90,14 @@ export interface Method {
   readonly byRows?: boolean;
   /** One thread goes through the whole tensor: for statistics of columns, whose sums would depend on the ranges. */
   readonly inOneRange?: boolean;
-  /** How many statistics passes precede the apply pass. */
+  /** How many statistics passes precede the apply pass, at most. */
   passes(operation: MergeOperation): number;
+  /** How many of them usually read everything, where that differs. */
+  usualPasses?(operation: MergeOperation): number;
+  /** No further statistics pass is needed. Default: after all passes. */
+  isComplete?(operation: MergeOperation, found: readonly Statistic[]): boolean;
+  /** Where a pass looks. Default: canonical blocks, one after the other; anything else is for sums of integers. */
+  walk?(operation: MergeOperation, found: readonly Statistic[]): Walk;
   gather(operation: MergeOperation, pass: number, found: Statistic[], workspace: Workspace): Gatherer;
   /** Joins the partial statistics of all ranges, in range order. */
   combine(
@@ -101,6 +121,16 @@ export function blockElements(operation: MergeOperation, method: Pick<Method, 'b
   if (method.byRows !== true) return BLOCK_ELEMENTS;
   const row = rowElements(operation);
   return row * Math.max(1, Math.floor(BLOCK_ELEMENTS / row));
+}
+
+export function walkOf(operation: MergeOperation, method: Method, found: readonly Statistic[]): Walk {
+  const size = blockElements(operation, method);
+  return method.walk?.(operation, found) ?? { size, stride: size };
+}
+
+/** Whether the apply pass can begin. */
+export function isComplete(operation: MergeOperation, method: Method, found: readonly Statistic[]): boolean {
+  return found.length >= method.passes(operation) || method.isComplete?.(operation, found) === true;
 }
 
 export function numberSetting(settings: Record<string, number | boolean>, name: string): number {

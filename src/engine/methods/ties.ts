@@ -1,28 +1,18 @@
 import type { Pointer } from '../kernels/kernels.js';
-import { type Method, type MergeOperation, type Statistic, type Workspace, numberSetting } from './method.js';
-import {
-  applySelection,
-  combineDigits,
-  gatherDigits,
-  selectionPasses,
-  type KeepCounts,
-} from './magnitude-selection.js';
+import { type Method, type MergeOperation, type Workspace, numberSetting } from './method.js';
+import { selection, type Selection, type Threshold, thresholds, trimmer } from './selection/selection.js';
 import { taskWeights } from './task-arithmetic.js';
 
-/** How many elements of each task vector survive: max(1, int(density n)); all at density >= 1. */
-function keepCounts(operation: MergeOperation): KeepCounts {
-  return densities(operation).map((density) =>
-    density >= 1 || density <= 0 ? undefined : Math.max(1, Math.trunc(density * operation.elements)),
+/** The max(1, int(density n)) largest elements of each task vector survive; all at density >= 1. */
+function selectionOf(operation: MergeOperation): Selection {
+  const ranks = densities(operation).flatMap((density, model) =>
+    density >= 1 || density <= 0 ? [] : [{ model, keep: Math.max(1, Math.trunc(density * operation.elements)) }],
   );
+  return { ranks, sums: operation.settings['rescale'] === true };
 }
 
 function densities(operation: MergeOperation): number[] {
   return operation.inputSettings.slice(1).map((settings) => numberSetting(settings, 'density'));
-}
-
-/** One digit of the key a pass: 31 bits take two, 63 bits four. */
-function digitsOf(operation: MergeOperation): number {
-  return operation.work === 'F32' ? 2 : 4;
 }
 
 /**
@@ -31,20 +21,28 @@ function digitsOf(operation: MergeOperation): number {
  * false).
  */
 export const ties: Method = {
-  passes: (operation) => selectionPasses(keepCounts(operation), digitsOf(operation)),
-  gather: (operation, pass, found, workspace) => gatherDigits(operation, keepCounts(operation), pass, found, workspace),
-  combine: (operation, pass, found, partials, workspace) =>
-    combineDigits(operation, keepCounts(operation), pass, found, partials, workspace),
+  passes: (operation) => selection.passes(operation, selectionOf(operation)),
+  usualPasses: (operation) => selection.usualPasses(operation, selectionOf(operation)),
+  isComplete: (_operation, found) => selection.isComplete(found),
+  walk: (operation, found) => selection.walk(operation, selectionOf(operation), found),
+  gather: (operation, _pass, found, workspace) => selection.gather(operation, selectionOf(operation), found, workspace),
+  combine: (operation, _pass, found, partials, workspace) =>
+    selection.combine(operation, selectionOf(operation), found, partials, workspace),
   apply: (operation, found, range, workspace) => {
-    const trim = applySelection(keepCounts(operation), found, range, workspace);
-    const voters = votersOf(operation, found);
+    const { ranks } = selectionOf(operation);
+    const limits = thresholds(found, range);
+    const limitOf = (model: number): Threshold | undefined => limits[ranks.findIndex((rank) => rank.model === model)];
+    const voters = votersOf(operation, (model) => limitOf(model)?.scale ?? 1);
+    const trims = voters.map(({ model }) => trimmer(limitOf(model), workspace));
     const negligible = negligibleDivisor(operation, voters);
     const table = workspace.allocate(voters.length * ENTRY_BYTES);
+    const { elect, electMixed } = workspace.arithmetic;
+    const decide = new Set(voters.map(({ share }) => Math.sign(share))).size > 1 ? electMixed : elect;
     return ({ inputs, output, count }) => {
       const base = inputs[0] ?? 0;
-      for (const { model } of voters) trim(inputs[model + 1] ?? 0, base, model, count);
+      voters.forEach(({ model }, i) => trims[i]?.(inputs[model + 1] ?? 0, base, count));
       writeElection(workspace, table, voters, inputs);
-      workspace.arithmetic.elect(output, base, table, voters.length, negligible, count);
+      decide(output, base, table, voters.length, negligible, count);
     };
   },
 };
@@ -57,13 +55,12 @@ interface Voter {
   coefficient: number;
 }
 
-function votersOf(operation: MergeOperation, found: readonly Statistic[]): Voter[] {
-  const scales = (found.at(-1)?.['scales'] as number[] | undefined) ?? [];
+function votersOf(operation: MergeOperation, scaleOf: (model: number) => number): Voter[] {
   const lambda = numberSetting(operation.settings, 'lambda');
   const weights = taskWeights(operation);
   return densities(operation).flatMap((density, model) => {
     const share = weights[model] ?? 0;
-    const vote = share * (scales[model] ?? 1);
+    const vote = share * scaleOf(model);
     return density > 0 && share !== 0 ? [{ model, vote, share, coefficient: lambda * vote }] : [];
   });
 }
@@ -77,7 +74,8 @@ function negligibleDivisor(operation: MergeOperation, voters: readonly Voter[]):
 }
 
 /** An entry of the table that the `elect` kernel reads: assembly/consensus.ts has its layout. */
-const ENTRY_BYTES = 32;
+const ENTRY_BYTES = 40;
+const SIGN = 0x8000_0000;
 
 function writeElection(
   workspace: Workspace,
@@ -93,5 +91,7 @@ function writeElection(
     view.setFloat64(at + 16, share, true);
     if (workspace.arithmetic.elementBytes === 4) view.setFloat32(at + 4, coefficient, true);
     else view.setFloat64(at + 24, coefficient, true);
+    view.setFloat32(at + 32, share, true);
+    view.setUint32(at + 36, share < 0 ? SIGN : 0, true);
   });
 }

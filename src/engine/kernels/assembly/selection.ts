@@ -41,37 +41,69 @@ export function histogramHighF32(x: usize, base: usize, counts: usize, n: i32): 
   }
 }
 
-/** Counts bits 0..15 of the keys whose upper bits are `high`. `counts` is u32[65537]: the last one is scratch. */
-export function histogramLowF32(x: usize, base: usize, high: u32, counts: usize, n: i32): void {
-  const wanted = i32x4.splat(high);
-  const mask = i32x4.splat(0x7fff);
-  const lowMask = i32x4.splat(0xffff);
-  const elsewhere = i32x4.splat(0x10000);
+/**
+ * Counts each key from `low` to below `low + width`, and returns how many are above those. `counts` is u32[width + 4]: the
+ * last four are scratch. The first and the last key are counted in lanes: differences of 16-bit floats are often equal, and
+ * a window that ends at keys of a sample ends at the frequent ones.
+ */
+export function countWindowF32(x: usize, base: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
+  const abs = i32x4.splat(F32_ABS);
+  const high = low + width - 1;
+  const first = i32x4.splat(low);
+  const last = i32x4.splat(high);
+  // One slot a lane for keys that are elsewhere: the same one four times would make each wait for the one before.
+  const elsewhere = i32x4.add(i32x4.splat(low + width), i32x4(0, 1, 2, 3));
+  const origin = counts - (<usize>low << 2);
+  let above = i32x4.splat(0);
+  let atFirst = i32x4.splat(0);
+  let atLast = i32x4.splat(0);
   let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const delta = f32x4.sub(v128.load(x), v128.load(base));
-    const isWanted = i32x4.eq(v128.and(i32x4.shr_u(delta, 16), mask), wanted);
-    if (v128.any_true(isWanted)) {
-      // Without a branch for each lane: differences of 16-bit floats are often equal, and guessing wrong costs more.
-      const bins = i32x4.shl(v128.bitselect(v128.and(delta, lowMask), elsewhere, isWanted), 2);
-      bump(counts + i32x4.extract_lane(bins, 0));
-      bump(counts + i32x4.extract_lane(bins, 1));
-      bump(counts + i32x4.extract_lane(bins, 2));
-      bump(counts + i32x4.extract_lane(bins, 3));
+  for (; i + 8 <= n; i += 8) {
+    const keys0 = v128.and(f32x4.sub(v128.load(x), v128.load(base)), abs);
+    const keys1 = v128.and(f32x4.sub(v128.load(x, 16), v128.load(base, 16)), abs);
+    above = i32x4.sub(above, i32x4.add(i32x4.gt_s(keys0, last), i32x4.gt_s(keys1, last)));
+    atFirst = i32x4.sub(atFirst, i32x4.add(i32x4.eq(keys0, first), i32x4.eq(keys1, first)));
+    atLast = i32x4.sub(atLast, i32x4.add(i32x4.eq(keys0, last), i32x4.eq(keys1, last)));
+    const isBetween0 = v128.and(i32x4.gt_s(keys0, first), i32x4.gt_s(last, keys0));
+    const isBetween1 = v128.and(i32x4.gt_s(keys1, first), i32x4.gt_s(last, keys1));
+    if (v128.any_true(v128.or(isBetween0, isBetween1))) {
+      bumpLanes(origin, v128.bitselect(keys0, elsewhere, isBetween0));
+      bumpLanes(origin, v128.bitselect(keys1, elsewhere, isBetween1));
     }
-    x += 16;
-    base += 16;
+    x += 32;
+    base += 32;
+  }
+  let count = addLanes(above);
+  store<u32>(counts, load<u32>(counts) + addLanes(atFirst));
+  if (width > 1) {
+    const end = origin + (<usize>high << 2);
+    store<u32>(end, load<u32>(end) + addLanes(atLast));
   }
   for (; i < n; i++) {
-    countLow(keyF32(x, base), high, counts);
+    const key = keyF32(x, base);
+    if (key > high) count++;
+    else if (key >= low) bump(origin + (<usize>key << 2));
     x += 4;
     base += 4;
   }
+  return count;
 }
 
 @inline
-function countLow(bits: u32, high: u32, counts: usize): void {
-  if (((bits >> 16) & 0x7fff) == high) bump(counts + ((bits & 0xffff) << 2));
+function addLanes(x: v128): u32 {
+  return (
+    i32x4.extract_lane(x, 0) + i32x4.extract_lane(x, 1) + (i32x4.extract_lane(x, 2) + i32x4.extract_lane(x, 3))
+  );
+}
+
+/** Counts one key a lane, without a branch for each. */
+@inline
+function bumpLanes(origin: usize, keys: v128): void {
+  const slots = i32x4.shl(keys, 2);
+  bump(origin + i32x4.extract_lane(slots, 0));
+  bump(origin + i32x4.extract_lane(slots, 1));
+  bump(origin + i32x4.extract_lane(slots, 2));
+  bump(origin + i32x4.extract_lane(slots, 3));
 }
 
 /** Counts the 16 bits at `shift` of the 63-bit keys whose bits above them are `prefix`. */
@@ -93,18 +125,33 @@ export function trimF32(x: usize, base: usize, key: u32, quota: u32, n: i32): u3
   const abs = i32x4.splat(F32_ABS);
   const threshold = i32x4.splat(key);
   let i = 0;
-  for (; i + 4 <= n; i += 4) {
+  if (quota >= <u32>n) {
+    // However many are equal, they fit into the quota: nobody needs to know where they are.
+    let equals = i32x4.splat(0);
+    for (; i + 4 <= n; i += 4) {
+      const delta = f32x4.sub(v128.load(x), v128.load(base));
+      const keys = v128.and(delta, abs);
+      equals = i32x4.sub(equals, i32x4.eq(keys, threshold));
+      v128.store(x, v128.and(delta, i32x4.ge_s(keys, threshold)));
+      x += 16;
+      base += 16;
+    }
+    quota -= addLanes(equals);
+  }
+  for (; i + 4 <= n && quota > 0; i += 4) {
     const delta = f32x4.sub(v128.load(x), v128.load(base));
     const keys = v128.and(delta, abs);
-    if (quota >= 4) {
-      // All that are equal fit into the quota: no need to look which lane they are in.
-      quota -= popcnt(i32x4.bitmask(i32x4.eq(keys, threshold)));
-      v128.store(x, v128.and(delta, i32x4.ge_s(keys, threshold)));
-    } else if (quota == 0) {
-      v128.store(x, v128.and(delta, i32x4.gt_s(keys, threshold)));
-    } else {
+    if (v128.any_true(i32x4.eq(keys, threshold))) {
       for (let lane = 0; lane < 16; lane += 4) quota = trimOneF32(x + lane, base + lane, key, quota);
+    } else {
+      v128.store(x, v128.and(delta, i32x4.gt_s(keys, threshold)));
     }
+    x += 16;
+    base += 16;
+  }
+  for (; i + 4 <= n; i += 4) {
+    const delta = f32x4.sub(v128.load(x), v128.load(base));
+    v128.store(x, v128.and(delta, i32x4.gt_s(v128.and(delta, abs), threshold)));
     x += 16;
     base += 16;
   }

@@ -1,0 +1,125 @@
+import type { Pointer } from '../../kernels/kernels.js';
+import type { Gatherer, MergeOperation, Statistic, Walk, Workspace } from '../method.js';
+import { BINS, counterBytes, findFromTop } from './counters.js';
+import type { Rank } from './selection.js';
+import { MAX_WIDTH, type Windows } from './windows.js';
+
+/**
+ * What is looked at of a tensor of up to so many elements: all of a small one, else pieces short enough that many rows are
+ * met. Of a large one only a quarter is read for it.
+ */
+const SAMPLES: readonly (Walk & { upTo: number })[] = [
+  { upTo: 131_072, size: 2048, stride: 2048 },
+  { upTo: 2_097_152, size: 64, stride: 512 },
+  { upTo: Infinity, size: 64, stride: 512, section: { size: 32_768, stride: 131_072 } },
+];
+/** Standard deviations of a sampled rank that a window leaves on either side. */
+const MARGIN = 5;
+const HIGHEST_KEY = 0x7fff_ffff;
+
+export function sampleWalk({ elements }: MergeOperation): Walk {
+  const { size, stride, section } = SAMPLES.find(({ upTo }) => elements <= upTo) ?? { size: 0, stride: 1 };
+  return section === undefined ? { size, stride } : { size, stride, section };
+}
+
+/** At most so many elements are looked at. */
+function sampledElements(operation: MergeOperation): number {
+  const { size, stride, section } = sampleWalk(operation);
+  const seen =
+    section === undefined ? operation.elements : Math.ceil(operation.elements / section.stride) * section.size;
+  return Math.ceil(seen / stride) * size;
+}
+
+/** Keeps the sampled elements of each task vector. */
+export function gatherSample(ranks: readonly Rank[], operation: MergeOperation, workspace: Workspace): Gatherer {
+  const room = sampledElements(operation);
+  const lists = modelsOf(ranks).map((model) => ({ model, deltas: workspace.reserve(room * 4) }));
+  let sampled = 0;
+  return {
+    block: ({ inputs, count }) => {
+      for (const { model, deltas } of lists) {
+        workspace.arithmetic.subtract(deltas + sampled * 4, inputs[model + 1] ?? 0, inputs[0] ?? 0, count);
+      }
+      sampled += count;
+    },
+    partial: () => {
+      const view = (deltas: Pointer): Float32Array => new Float32Array(workspace.memory.buffer, deltas, sampled);
+      return Object.fromEntries(lists.map(({ model, deltas }) => [String(model), view(deltas)]));
+    },
+  };
+}
+
+/** A window for each rank; none at all where one would be too wide to count. */
+export function combineSample(
+  ranks: readonly Rank[],
+  { elements }: MergeOperation,
+  partials: readonly Statistic[],
+  workspace: Workspace,
+): Statistic {
+  const windows: Windows = { lows: [], widths: [] };
+  const lists = modelsOf(ranks).map((model) => joined(model, partials, workspace));
+  const samples = new Map(lists.map(({ model, deltas, count }) => [model, sampleOf(deltas, count, workspace)]));
+  for (const { model, keep } of ranks) {
+    const { count, keyAt } = samples.get(model) ?? { count: 0, keyAt: () => 0 };
+    const share = Math.min(1, keep / elements);
+    const margin = count === elements ? 0 : MARGIN * Math.sqrt(count * share * (1 - share)) + 8;
+    // Zeros need no counting: nothing is below them.
+    const low = Math.max(1, keyAt(Math.ceil(count * share + margin)));
+    const high = Math.max(low, keyAt(Math.floor(count * share - margin)));
+    windows.lows.push(low);
+    windows.widths.push(high - low + 1);
+  }
+  return windows.widths.every((width) => width <= MAX_WIDTH) ? { ...windows } : {};
+}
+
+function modelsOf(ranks: readonly Rank[]): number[] {
+  return [...new Set(ranks.map(({ model }) => model))];
+}
+
+interface Sample {
+  count: number;
+  /** The key of the `rank`-th largest of the sample; what is beyond it may be anything. */
+  keyAt(rank: number): number;
+}
+
+/** Sorts the sample's keys by radix, as far as somebody asks. */
+function sampleOf(deltas: Pointer, count: number, workspace: Workspace): Sample {
+  const zeros = workspace.allocate(count * 4);
+  const upper = workspace.allocate(counterBytes(BINS));
+  const lower = workspace.reserve(counterBytes(BINS));
+  const bins = (counters: Pointer): Uint32Array => new Uint32Array(workspace.memory.buffer, counters, BINS);
+  workspace.kernels.histogramHighF32(deltas, zeros, upper, count);
+  return {
+    count,
+    keyAt: (rank) => {
+      if (rank < 1) return HIGHEST_KEY;
+      const hit = rank > count ? undefined : findFromTop(bins(upper), rank, HIGHEST_KEY >> 16);
+      if (hit === undefined) return 0;
+      bins(lower).fill(0);
+      workspace.kernels.countWindowF32(deltas, zeros, hit.bin * BINS, BINS, lower, count);
+      return hit.bin * BINS + (findFromTop(bins(lower), hit.left)?.bin ?? 0);
+    },
+  };
+}
+
+/**
+ * The samples of all ranges, one behind the other in the kernels' memory. That of a tensor that one thread works through
+ * is there already.
+ */
+function joined(
+  model: number,
+  partials: readonly Statistic[],
+  workspace: Workspace,
+): { model: number; deltas: Pointer; count: number } {
+  const lists = partials.map((partial) => partial[String(model)] as Float32Array);
+  const count = lists.reduce((sum, { length }) => sum + length, 0);
+  const [only] = lists;
+  if (only?.buffer === workspace.memory.buffer) return { model, deltas: only.byteOffset, count };
+  const deltas = workspace.reserve(count * 4);
+  let at = deltas;
+  for (const list of lists) {
+    new Float32Array(workspace.memory.buffer, at, list.length).set(list);
+    at += list.length * 4;
+  }
+  return { model, deltas, count };
+}

@@ -1,0 +1,45 @@
+import type { Statistic } from '../method.js';
+
+/** MergeKit leaves a delta unscaled when an L1 norm is smaller than this. */
+const NEGLIGIBLE_SUM = 1e-7;
+
+/** L1 norms of a task vector: all of it, and of what is above the counted keys. */
+export interface Norms {
+  total: number;
+  above: number;
+}
+
+/** The sums of all blocks of all ranges, in order: two numbers for each rank and block. */
+export function addUpSums(partials: readonly Statistic[], ranks: number): Norms[] {
+  const norms = Array.from({ length: ranks }, (): Norms => ({ total: 0, above: 0 }));
+  for (const partial of partials) {
+    (partial['sums'] as Float64Array).forEach((sum, at) => {
+      const pair = norms[Math.floor(at / 2) % ranks];
+      if (pair === undefined) return;
+      if (at % 2 === 0) pair.total += sum;
+      else pair.above += sum;
+    });
+  }
+  return norms;
+}
+
+/** The sum of the magnitudes down to the threshold, from how often each occurs; of all of them without a threshold. */
+export function sumOfCounted(
+  counts: Float64Array | Uint32Array,
+  threshold: { bin: number; left: number } | undefined,
+  magnitude: (bin: number) => number,
+): number {
+  const last = threshold?.bin ?? -1;
+  let sum = 0;
+  for (let bin = counts.length - 1; bin > last; bin--) {
+    const count = counts[bin] ?? 0;
+    if (count > 0) sum += count * magnitude(bin);
+  }
+  return threshold === undefined ? sum : sum + threshold.left * magnitude(threshold.bin);
+}
+
+/** What the kept elements are multiplied with, so that the L1 norm stays what it was. */
+export function scaleOf({ total, above }: Norms, counted: number): number {
+  const kept = above + counted;
+  return total < NEGLIGIBLE_SUM || kept < NEGLIGIBLE_SUM ? 1 : total / kept;
+}

@@ -1,0 +1,84 @@
+import type { Gatherer, Statistic, Workspace } from '../method.js';
+import { addUp, counterBytes, findFromTop, shareQuota } from './counters.js';
+import type { Selection } from './selection.js';
+import { addUpSums, scaleOf, sumOfCounted } from './sums.js';
+
+/** A run of keys for each rank: from `low` on, `width` of them. */
+export interface Windows {
+  lows: number[];
+  widths: number[];
+}
+
+/** 4 MB of counters for each rank. */
+export const MAX_WIDTH = 16 * 65_536;
+
+/** What the pass before this one found out, if it was windows. */
+export function windowsOf(found: readonly Statistic[]): Windows | undefined {
+  const last = found.at(-1) as Partial<Windows> | undefined;
+  return last?.lows === undefined || last.widths === undefined ? undefined : { lows: last.lows, widths: last.widths };
+}
+
+/** Counts every key in a rank's window, and how many are above it. The counters of all ranks follow each other. */
+export function gatherWindows(selected: Selection, windows: Windows, workspace: Workspace): Gatherer {
+  const { kernels, arithmetic, memory } = workspace;
+  const bytes = windows.widths.reduce((total, width) => total + counterBytes(width), 0);
+  const all = workspace.allocate(bytes);
+  let next = all;
+  const counters = selected.ranks.map(({ model }, i) => {
+    const [low = 0, width = 0] = [windows.lows[i], windows.widths[i]];
+    const counts = next;
+    next += counterBytes(width);
+    return { input: model + 1, low, width, counts };
+  });
+  const above = counters.map(() => 0);
+  const sums: number[] = [];
+  return {
+    block: ({ inputs, count }) => {
+      const base = inputs[0] ?? 0;
+      counters.forEach(({ input, low, width, counts }, i) => {
+        const x = inputs[input] ?? 0;
+        above[i] = (above[i] ?? 0) + kernels.countWindowF32(x, base, low, width, counts, count);
+        if (!selected.sums) return;
+        sums.push(arithmetic.sumMagnitudes(x, base, 0n, count));
+        sums.push(arithmetic.sumMagnitudes(x, base, BigInt(low + width), count));
+      });
+    },
+    partial: () => ({
+      counts: new Uint32Array(memory.buffer, all, bytes / 4),
+      above,
+      sums: Float64Array.from(sums),
+    }),
+  };
+}
+
+/** The thresholds; nothing where one turned out to be outside of its window. */
+export function combineWindows(
+  selected: Selection,
+  windows: Windows,
+  partials: readonly Statistic[],
+  workspace: Workspace,
+): Statistic {
+  const keys: bigint[] = [];
+  const quotas: number[] = [];
+  const scales: number[] = [];
+  const sums = selected.sums ? addUpSums(partials, selected.ranks.length) : undefined;
+  let at = 0;
+  for (const [i, { keep }] of selected.ranks.entries()) {
+    const [low = 0, width = 0] = [windows.lows[i], windows.widths[i]];
+    const histograms = partials.map((partial) => (partial['counts'] as Uint32Array).subarray(at, at + width));
+    at += counterBytes(width) / 4;
+    const above = partials.reduce((sum, partial) => sum + ((partial['above'] as number[])[i] ?? 0), 0);
+    const counts = addUp(histograms);
+    const hit = above < keep ? findFromTop(counts, keep - above) : undefined;
+    if (hit === undefined && (above >= keep || low > 1)) return {};
+    // Below the lowest window there are only zeros: all that is not zero is kept.
+    const key = hit === undefined ? 0 : low + hit.bin;
+    keys.push(BigInt(key));
+    const equals = histograms.map((histogram) => (hit === undefined ? 0 : (histogram[hit.bin] ?? 0)));
+    quotas.push(...shareQuota(equals, hit?.left ?? 0));
+    const magnitude = (bin: number): number => workspace.arithmetic.magnitude(BigInt(low + bin));
+    const pair = sums?.[i];
+    scales.push(pair === undefined ? 1 : scaleOf(pair, sumOfCounted(counts, hit, magnitude)));
+  }
+  return { keys, quotas, scales };
+}
