@@ -7,7 +7,7 @@ import { merge } from './merge.js';
 import type { WrittenModelSet } from './model-sets.js';
 import { type Oracle } from './oracle.js';
 import { Random } from './random.js';
-import { executableMethods, generateRecipe, type WrittenRecipe } from './recipes.js';
+import { drawnMethods, generateRecipe, type WrittenRecipe } from './recipes.js';
 import { type ExpectedTensor, referenceMerge } from './reference-merge.js';
 import { readModel } from './safetensors.js';
 import { ulp } from './tensors.js';
@@ -22,7 +22,7 @@ export interface GeneratedCase {
 /** Every method in turn, over model sets drawn by the seed. */
 export function generatedCase(seed: number, sets: readonly WrittenModelSet[]): GeneratedCase {
   const random = new Random(seed);
-  const method = executableMethods[seed % executableMethods.length] ?? 'linear';
+  const method = drawnMethods[seed % drawnMethods.length] ?? 'linear';
   const set = random.pick(sets);
   const recipe = generateRecipe(random, method, set);
   return { seed, set, recipe, yaml: dump(recipe) };

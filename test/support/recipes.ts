@@ -1,3 +1,4 @@
+import { type MethodName, methods } from '../../src/recipe/index.js';
 import { Random } from './random.js';
 
 export type Condition = { filter?: string; value: number | number[] };
@@ -18,7 +19,7 @@ export interface WrittenSlice {
 
 /** A recipe before it is YAML. */
 export interface WrittenRecipe {
-  merge_method: ExecutableMethod;
+  merge_method: MethodName;
   base_model?: string;
   models?: { model: string; parameters?: WrittenParameters }[];
   slices?: WrittenSlice[];
@@ -27,8 +28,18 @@ export interface WrittenRecipe {
   out_dtype?: string;
 }
 
-export const executableMethods = ['passthrough', 'linear', 'task_arithmetic', 'slerp', 'ties'] as const;
-export type ExecutableMethod = (typeof executableMethods)[number];
+/** What this version carries out. */
+export const executableMethods = Object.values(methods)
+  .filter(({ executable }) => executable)
+  .map(({ name }) => name);
+/** What `generateRecipe` knows how to write. */
+export const drawnMethods = [
+  'passthrough',
+  'linear',
+  'task_arithmetic',
+  'slerp',
+  'ties',
+] as const satisfies MethodName[];
 
 /** Models that fit together, for recipes to name. */
 export interface ModelSet {
@@ -46,7 +57,7 @@ export interface ModelSet {
 const FILTERS = ['mlp', 'self_attn', 'norm', 'embed', 'lm_head', 'layers.1.', 'down_proj', 'weight', 'bias'];
 
 /** A recipe of the method that MergeKit 0.1.5 and this engine both carry out. The same seed gives the same recipe. */
-export function generateRecipe(random: Random, method: ExecutableMethod, set: ModelSet): WrittenRecipe {
+export function generateRecipe(random: Random, method: MethodName, set: ModelSet): WrittenRecipe {
   const draw = new RecipeDraw(random, method, set);
   const recipe = draw.recipe();
   if (random.chance(0.4) || (set.narrow && method === 'ties')) {
@@ -60,7 +71,7 @@ export function generateRecipe(random: Random, method: ExecutableMethod, set: Mo
 class RecipeDraw {
   constructor(
     private readonly random: Random,
-    private readonly method: ExecutableMethod,
+    private readonly method: MethodName,
     private readonly set: ModelSet,
   ) {}
 

@@ -1,7 +1,8 @@
 import { type FloatDtype, findDtype } from '../../src/engine/checkpoint/dtype.js';
 import type { WrittenParameters, WrittenRecipe, WrittenSlice } from './recipes.js';
-import { type ExactTensor, linear, slerp, taskArithmetic, ties, weightedSum } from './reference-methods.js';
+import type { ExactTensor } from './reference-methods.js';
 import { type ReferencePlace, referenceNumber } from './reference-parameters.js';
+import { type ReferenceCall, references } from './references.js';
 import { type StoredTensor, valuesOf } from './safetensors.js';
 import { roundTo } from './tensors.js';
 
@@ -118,32 +119,19 @@ function mergeTensor(
   };
   const base = sources.findIndex(({ model }) => model === recipe.base_model);
   const others = sources.flatMap(({ model }, k) => (model === recipe.base_model ? [] : [k]));
-  const vectors = (): Parameters<typeof taskArithmetic>[0] => ({
+  const call: ReferenceCall = {
+    inputs,
     base: inputs[base] ?? new Float64Array(0),
     models: others.map((k) => inputs[k] ?? new Float64Array(0)),
-    weights: others.map((k) => referenceNumber(own(k), 'weight')),
-    normalize: referenceNumber(global, 'normalize', recipe.merge_method === 'ties' ? 1 : 0) !== 0,
-    lambda: referenceNumber(global, 'lambda', 1),
-  });
-  const exact = (): ExactTensor => {
-    switch (recipe.merge_method) {
-      case 'passthrough':
-        return weightedSum(inputs, [referenceNumber(own(0), 'scale', 1)]);
-      case 'linear': {
-        const weights = inputs.map((_input, k) => referenceNumber(own(k), 'weight'));
-        return linear(inputs, weights, referenceNumber(global, 'normalize', 1) !== 0);
-      }
-      case 'slerp': {
-        const [model = new Float64Array(0)] = others.map((k) => inputs[k] ?? new Float64Array(0));
-        return slerp(inputs[base] ?? new Float64Array(0), model, referenceNumber(global, 't'));
-      }
-      case 'task_arithmetic':
-        return taskArithmetic(vectors());
-      case 'ties':
-        return ties({ ...vectors(), densities: others.map((k) => referenceNumber(own(k), 'density', 1)) });
-    }
+    shape: sources[0]?.tensor.shape ?? [],
+    tensor: name,
+    global: (parameter, fallback) => referenceNumber(global, parameter, fallback),
+    ofInputs: (parameter, fallback) => inputs.map((_input, k) => referenceNumber(own(k), parameter, fallback)),
+    ofModels: (parameter, fallback) => others.map((k) => referenceNumber(own(k), parameter, fallback)),
   };
-  return { ...exact(), cast, dtype: named(recipe.out_dtype) ?? cast, shape: sources[0]?.tensor.shape ?? [] };
+  const reference = references[recipe.merge_method];
+  if (reference === undefined) throw new Error(`there is no reference for ${recipe.merge_method}`);
+  return { ...reference(call), cast, dtype: named(recipe.out_dtype) ?? cast, shape: call.shape };
 }
 
 function findTensor(models: Models, model: string, name: string): StoredTensor {

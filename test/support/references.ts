@@ -1,0 +1,47 @@
+import type { MethodName } from '../../src/recipe/index.js';
+import {
+  type ExactTensor,
+  linear,
+  slerp,
+  taskArithmetic,
+  type TaskVectors,
+  ties,
+  weightedSum,
+} from './reference-methods.js';
+
+/** One tensor as a reference sees it: the inputs in f64, rounded to the type in which the recipe wants them. */
+export interface ReferenceCall {
+  /** In the recipe's order, the base among them. */
+  inputs: readonly Float64Array[];
+  base: Float64Array;
+  /** The inputs without the base. */
+  models: readonly Float64Array[];
+  shape: number[];
+  /** The tensor's name in the result. */
+  tensor: string;
+  global(parameter: string, fallback?: number): number;
+  ofInputs(parameter: string, fallback?: number): number[];
+  ofModels(parameter: string, fallback?: number): number[];
+}
+
+export type Reference = (call: ReferenceCall) => ExactTensor;
+
+/** The exact result of each method, from its formula alone. */
+export const references: Partial<Record<MethodName, Reference>> = {
+  passthrough: ({ inputs, ofInputs }) => weightedSum(inputs, ofInputs('scale', 1)),
+  linear: ({ inputs, ofInputs, global }) => linear(inputs, ofInputs('weight'), global('normalize', 1) !== 0),
+  slerp: ({ base, models, global }) => slerp(base, models[0] ?? base, global('t')),
+  task_arithmetic: (call) => taskArithmetic(taskVectors(call, 0)),
+  ties: (call) => ties({ ...taskVectors(call, 1), densities: call.ofModels('density', 1) }),
+};
+
+/** @param normalize the method's default */
+export function taskVectors({ base, models, ofModels, global }: ReferenceCall, normalize: 0 | 1): TaskVectors {
+  return {
+    base,
+    models,
+    weights: ofModels('weight'),
+    normalize: global('normalize', normalize) !== 0,
+    lambda: global('lambda', 1),
+  };
+}
