@@ -24,6 +24,8 @@ describeWith(['database', 'redis'], 'with a database and Redis', () => {
       AMALGAM_DATABASE_URL: url,
       AMALGAM_DATABASE_SCHEMA: schema,
       AMALGAM_REDIS_URL: environment('redis'),
+      // Two runs at once must not hear each other.
+      AMALGAM_QUEUE_PREFIX: schema,
     };
     return Promise.resolve({ settings, end: drop });
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,11 +46,6 @@ describeWith(['database', 'redis', 's3'], 'the production home: PostgreSQL, Redi
       ...own,
     });
   };
-  const stop = async (): Promise<void> => {
-    service.kill('SIGTERM');
-    expect(await service.exited).not.toBe(1);
-    await schema.drop();
-  };
 
   /** Merges the samples and gives the digest of the weights as they are downloaded. */
   const mergeSamples = async (client: HttpClient): Promise<string> => {
@@ -69,6 +64,11 @@ describeWith(['database', 'redis', 's3'], 'the production home: PostgreSQL, Redi
   beforeEach(() => {
     schema = ownSchema();
   });
+  afterEach(async () => {
+    service.kill('SIGTERM');
+    expect(await service.exited).not.toBe(1);
+    await schema.drop();
+  }, 30_000);
   afterAll(async () => {
     await s3.stop();
     await rm(directory, { recursive: true, force: true });
@@ -82,7 +82,6 @@ describeWith(['database', 'redis', 's3'], 'the production home: PostgreSQL, Redi
       const client = new HttpClient(service.url);
       expect((await client.get('/readyz')).status).toBe(200);
       digests.push(await mergeSamples(client));
-      await stop();
     }, 120_000);
 
     test('with a key, which every call then needs', async () => {
@@ -97,7 +96,6 @@ describeWith(['database', 'redis', 's3'], 'the production home: PostgreSQL, Redi
       digests.push(await mergeSamples(new HttpClient(service.url, { authorization: `Bearer ${key}` })));
       expect(new Set(digests).size).toBe(1);
       expect(service.log()).not.toContain(key);
-      await stop();
     }, 120_000);
   });
 });

@@ -209,15 +209,19 @@ export function describeHome(
     }, 30_000);
 
     test('hears another process, and outlives a handler that fails', async () => {
-      const [ringer, hearer] = await Promise.all([1, 2].map(() => MergeQueue.open(config.queue, database, logger)));
+      const processes = await Promise.all([1, 2].map(() => MergeQueue.open(config.queue, database, logger)));
+      const [ringer, hearer] = processes;
       const heard: number[] = [];
-      await hearer?.onAnnounced(({ announcement }) => {
-        heard.push(announcement);
-        return Promise.reject(new Error('on purpose'));
-      });
-      for (let n = 1; n <= 20; n += 1) await ringer?.announce('1d3b-0', 1, n);
-      await until('all are heard', () => heard.length === 20);
-      await Promise.all([ringer?.close(), hearer?.close()]);
+      try {
+        await hearer?.onAnnounced(({ announcement }) => {
+          heard.push(announcement);
+          return Promise.reject(new Error('on purpose'));
+        });
+        for (let n = 1; n <= 20; n += 1) await ringer?.announce('1d3b-0', 1, n);
+        await until('all are heard', () => heard.length === 20);
+      } finally {
+        await Promise.all(processes.map((each) => each.close()));
+      }
     }, 30_000);
   });
 }
