@@ -20,6 +20,12 @@ export interface Database {
 const connectTimeoutMilliseconds = 10_000;
 
 /**
+ * A process that stands still inside a transaction holds its row locks, and those who take over its work would wait for
+ * them. Less than the 9 s of a lease, so that they find no lock; the process finds its session ended.
+ */
+const idleInTransactionMilliseconds = 8_000;
+
+/**
  * Opens the database that the configuration names: PostgreSQL, or an embedded one in the data directory, whose lock
  * is held from here to `close`.
  * @throws DataDirectoryInUse when another process holds the data directory
@@ -34,7 +40,8 @@ export async function openDatabase(config: Config): Promise<Database> {
       await embedded.close();
       await lock.release();
     };
-    return home(embedded, {}, schema, true, close);
+    const poolConfig = (searchPath = schema) => ({ options: `-c search_path=${searchPath}` });
+    return { embedded: true, driver: embedded, poolConfig, schema, close };
   } catch (error) {
     await lock.release();
     throw error;
@@ -43,18 +50,9 @@ export async function openDatabase(config: Config): Promise<Database> {
 
 function postgresHome(url: string, schema: string): Database {
   const reach = { connectionString: url, connectionTimeoutMillis: connectTimeoutMilliseconds, keepAlive: true };
-  return home(pg, reach, schema, false, () => Promise.resolve());
-}
-
-function home(
-  driver: PgDriver,
-  reach: pg.PoolConfig,
-  schema: string,
-  embedded: boolean,
-  close: () => Promise<void>,
-): Database {
-  const poolConfig = (searchPath = schema) => ({ ...reach, options: `-c search_path=${searchPath}` });
-  return { embedded, driver, poolConfig, schema, close };
+  const settings = `-c idle_in_transaction_session_timeout=${String(idleInTransactionMilliseconds)}`;
+  const poolConfig = (searchPath = schema) => ({ ...reach, options: `-c search_path=${searchPath} ${settings}` });
+  return { embedded: false, driver: pg, poolConfig, schema, close: () => Promise.resolve() };
 }
 
 /**
