@@ -1,6 +1,7 @@
 import type { Pointer } from '../kernels/kernels.js';
 import { type Method, type MergeOperation, type Workspace, numberSetting } from './method.js';
-import { selection, type Selection, type Threshold, thresholds, trimmer } from './selection/selection.js';
+import type { Selection } from './selection/rank.js';
+import { selection, type Threshold, thresholds, trimmer } from './selection/selection.js';
 import { taskWeights } from './task-arithmetic.js';
 
 /** The max(1, int(density n)) largest elements of each task vector survive; all at density >= 1. */

@@ -1,6 +1,6 @@
 import type { Gatherer, Statistic, Workspace } from '../method.js';
 import { BINS, addUp, counterBytes, findFromTop, shareQuota } from './counters.js';
-import type { Selection } from './selection.js';
+import type { Selection } from './rank.js';
 import { addUpSums, scaleOf, sumOfCounted } from './sums.js';
 
 /** What the passes before this one found out about a rank. */

@@ -1,7 +1,7 @@
 import type { Pointer } from '../../kernels/kernels.js';
 import type { Gatherer, MergeOperation, Statistic, Walk, Workspace } from '../method.js';
 import { BINS, counterBytes, findFromTop } from './counters.js';
-import type { Rank } from './selection.js';
+import type { Rank } from './rank.js';
 import { MAX_WIDTH, type Windows } from './windows.js';
 
 /**

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Arena } from '../../execution/workspace.js';
 import { compileKernels } from '../../kernels/kernels.js';
 import { BLOCK_ELEMENTS, type MergeOperation, type Statistic, type Walk } from '../method.js';
-import { type Selection, selection, thresholds } from './selection.js';
+import type { Selection } from './rank.js';
+import { selection, thresholds } from './selection.js';
 
 // Long enough to be sampled, with a part of a block at its end.
 const ELEMENTS = 400_003;

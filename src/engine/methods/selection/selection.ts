@@ -8,21 +8,9 @@ import {
   type Workspace,
 } from '../method.js';
 import { combineDigits, gatherDigits } from './digits.js';
+import type { Selection } from './rank.js';
 import { combineSample, gatherSample, sampleWalk } from './sample.js';
 import { combineWindows, gatherWindows, type Windows, windowsOf } from './windows.js';
-
-/** A threshold to find: the magnitude of the `keep`-th largest element of a task vector x_i - b. */
-export interface Rank {
-  /** Index of the task vector: 0 is the first input after the base. */
-  model: number;
-  keep: number;
-}
-
-/** What to select, and whether the kept share of each L1 norm is wanted too (`rescale`). */
-export interface Selection {
-  ranks: readonly Rank[];
-  sums: boolean;
-}
 
 /** Small enough for the fastest cache: counts do not depend on blocks. */
 const COUNTING_WALK: Walk = { size: 2048, stride: 2048 };

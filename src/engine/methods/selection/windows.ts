@@ -1,6 +1,6 @@
 import type { Gatherer, Statistic, Workspace } from '../method.js';
 import { addUp, counterBytes, findFromTop, shareQuota } from './counters.js';
-import type { Selection } from './selection.js';
+import type { Selection } from './rank.js';
 import { addUpSums, scaleOf, sumOfCounted } from './sums.js';
 
 /** A run of keys for each rank: from `low` on, `width` of them. */
