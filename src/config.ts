@@ -154,6 +154,11 @@ export function loadConfigOrExit(overrides: NodeJS.ProcessEnv = {}): Config {
   return orExit(() => loadConfig({ ...process.env, ...overrides }));
 }
 
+/** What a child process gets that is to run with the defaults, whatever this one is configured for. */
+export function environmentWithoutSettings(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AMALGAM_')));
+}
+
 function orExit<T>(load: () => T): T {
   try {
     return load();

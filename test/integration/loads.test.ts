@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { dump } from 'js-yaml';
+import { startCommand } from '../support/command.js';
 import { describeWith } from '../support/environment.js';
 import { merge } from '../support/merge.js';
 import { type WrittenModelSet, writeModelSets } from '../support/model-sets.js';
@@ -92,6 +93,24 @@ describeWith(['python'], 'merged models, read by safetensors and transformers', 
     },
     60_000,
   );
+
+  it('what the demonstration leaves behind', async () => {
+    const data = join(root, 'demonstration');
+    const { status } = await startCommand(['--once', '--data', data], { program: 'demo' }).result;
+    expect(status).toBe(0);
+    for (const name of ['linear', 'ties', 'slerp']) {
+      const { model } = await load(join(data, 'models', name));
+      expect(model).toEqual({
+        modelType: 'llama',
+        layers: 4,
+        dtype: 'bfloat16',
+        parameters: 449_376,
+        missing: [],
+        unexpected: [],
+        finiteLogits: true,
+      });
+    }
+  }, 60_000);
 
   it('every family that the tests know, merged whole', async () => {
     for (const { name, base, experts } of sets) {

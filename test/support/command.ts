@@ -2,7 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../../dist/src/cli/amalgam.js', import.meta.url));
+const programs = {
+  amalgam: fileURLToPath(new URL('../../dist/src/cli/amalgam.js', import.meta.url)),
+  /** `npm run demo`, once it is built. */
+  demo: fileURLToPath(new URL('../../dist/src/cli/demo.js', import.meta.url)),
+};
 
 export interface CommandResult {
   /** null when a signal ended it. */
@@ -15,9 +19,11 @@ export interface CommandOptions {
   cwd?: string;
   /** AMALGAM_... variables; nothing else of this kind is inherited. */
   settings?: Record<string, string>;
+  /** Default: amalgam. */
+  program?: keyof typeof programs;
 }
 
-/** A running `amalgam`. */
+/** A running program. */
 export interface RunningCommand {
   child: ChildProcess;
   result: Promise<CommandResult>;
@@ -26,9 +32,10 @@ export interface RunningCommand {
 }
 
 /** Starts the built program as a process of its own. */
-export function startCommand(argv: readonly string[], { cwd, settings = {} }: CommandOptions = {}): RunningCommand {
+export function startCommand(argv: readonly string[], options: CommandOptions = {}): RunningCommand {
+  const { cwd, settings = {}, program = 'amalgam' } = options;
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AMALGAM_'));
-  const child = spawn(process.execPath, [program, ...argv], {
+  const child = spawn(process.execPath, [programs[program], ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...Object.fromEntries(inherited), ...settings },
     ...(cwd !== undefined && { cwd }),
