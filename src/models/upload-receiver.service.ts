@@ -116,7 +116,8 @@ export class UploadReceiver {
     const [row] = await this.database.query<UploadFileRow[]>(
       `insert into upload_files as f (upload_id, path, bytes, sha256, object_key)
        select u.id, $2, $3, $4, $5 from uploads u
-       where u.id = $1 and u.state = 'open' and (select count(*) from upload_files where upload_id = $1) < $6
+       where u.id = $1 and u.state = 'open'
+         and (select count(*) from upload_files where upload_id = $1 and path <> $2) < $6
        for share of u
        on conflict (upload_id, path) do update
          set bytes = excluded.bytes, sha256 = excluded.sha256, object_key = excluded.object_key,

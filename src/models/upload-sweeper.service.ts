@@ -1,10 +1,14 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { LOGGER } from '../platform/tokens.js';
+import { LOGGER, OBJECT_STORE } from '../platform/tokens.js';
 import type { Logger } from '../platform/logger.js';
+import type { ObjectStore } from '../storage/object-store.js';
 import { UploadsService } from './uploads.service.js';
 
 const sweepEveryMs = 600_000;
+
+/** Uploads live for a day; a shard is written within an hour. What is older in the store was left by a killed process. */
+const abandonedAfterMs = 2 * 86_400_000;
 
 /** Clears away uploads that nobody completed, and what completed or interrupted ones left in the store. */
 @Injectable()
@@ -15,6 +19,7 @@ export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationS
   constructor(
     private readonly database: DataSource,
     private readonly uploads: UploadsService,
+    @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -41,5 +46,6 @@ export class UploadSweeper implements OnApplicationBootstrap, BeforeApplicationS
        where expires_at < now() or state = 'discarded' returning id`,
     );
     for (const { id } of closed) await this.uploads.clear(id);
+    await this.store.forgetUploads(new Date(Date.now() - abandonedAfterMs));
   }
 }

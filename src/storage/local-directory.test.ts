@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeObjectStore } from '../../test/support/object-store.conformance.js';
@@ -36,6 +36,18 @@ describe('LocalDirectoryStore on disk', () => {
     await store.put('a/d', Buffer.from('y'));
     await store.check();
     expect(await readdir(join(directory, 'staging'))).toEqual([]);
+  });
+
+  test('forgets what a killed process was writing, by the last write and not by the first', async () => {
+    const store = new LocalDirectoryStore(directory);
+    const staging = join(directory, 'staging');
+    const [old, young] = [await store.beginUpload('a/b'), await store.beginUpload('a/c')];
+    await store.putPart('a/c', young, 1, Buffer.from('x'));
+    await writeFile(join(staging, 'half-a-put'), 'x');
+    const longAgo = new Date(Date.now() - 7_200_000);
+    for (const name of [old, young, 'half-a-put']) await utimes(join(staging, name), longAgo, longAgo);
+    await store.forgetUploads(new Date(Date.now() - 3_600_000));
+    expect(await readdir(staging)).toEqual([young]);
   });
 
   test('does not copy parts that came in order', async () => {

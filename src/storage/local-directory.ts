@@ -73,6 +73,15 @@ export class LocalDirectoryStore implements ObjectStore {
     await translated(rm(join(this.staging, upload), { recursive: true, force: true }));
   }
 
+  async forgetUploads(before: Date): Promise<void> {
+    for (const name of await namesIn(this.staging)) {
+      const path = join(this.staging, name);
+      if ((await touchedAt(path)) >= before.getTime()) continue;
+      this.uploads.delete(name);
+      await translated(rm(path, { recursive: true, force: true }));
+    }
+  }
+
   async delete(key: string): Promise<void> {
     await translated(rm(this.localPath(key), { force: true }));
   }
@@ -143,6 +152,21 @@ async function* keysBelow(root: string, folder: string, prefix: string): AsyncIt
       if (key.startsWith(prefix) || prefix.startsWith(key)) yield* keysBelow(root, key, prefix);
     } else if (key.startsWith(prefix)) yield key;
   }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw translate(error);
+  });
+}
+
+/** When a file, or a folder or anything in it, was last written, in ms; what has gone meanwhile is as good as new. */
+async function touchedAt(path: string): Promise<number> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isDirectory()) return found?.mtimeMs ?? Infinity;
+  const inside = await Promise.all((await namesIn(path)).map((name) => touchedAt(join(path, name))));
+  return Math.max(found.mtimeMs, ...inside.filter(Number.isFinite));
 }
 
 function byCodeUnits(a: string, b: string): number {

@@ -72,6 +72,12 @@ export interface ObjectStore {
   /** Forgets an upload and frees its space; an unknown one is no error. */
   abortUpload(key: string, upload: string): Promise<void>;
 
+  /**
+   * Forgets the uploads that nobody has touched since `before`, and what killed processes left of other writes. A store
+   * may count from an upload's beginning, so `before` lies further back than any upload takes.
+   */
+  forgetUploads(before: Date): Promise<void>;
+
   /** Deletes an object; a missing one is no error. */
   delete(key: string): Promise<void>;
 

@@ -111,6 +111,20 @@ export class S3Store implements ObjectStore {
     );
   }
 
+  async forgetUploads(before: Date): Promise<void> {
+    const { bucket, prefix } = this.config;
+    let [afterKey, afterUpload] = ['', ''];
+    do {
+      const page = await this.attempt(prefix, () =>
+        this.client.listIncompleteUploadsQuery(bucket, prefix, afterKey, afterUpload, ''),
+      );
+      for (const { key, uploadId, initiated } of page.uploads) {
+        if (initiated < before) await this.abortUpload(key.slice(prefix.length), uploadId);
+      }
+      [afterKey, afterUpload] = page.isTruncated ? [page.nextKeyMarker, page.nextUploadIdMarker] : ['', ''];
+    } while (afterKey !== '');
+  }
+
   async delete(key: string): Promise<void> {
     await this.retried(key, (name) => this.client.removeObject(this.config.bucket, name));
   }

@@ -1,7 +1,11 @@
+import { readdir, utimes } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DataSource } from 'typeorm';
+import type { Config } from '../../src/config.js';
 import { UploadSweeper } from '../../src/models/upload-sweeper.service.js';
+import { CONFIG } from '../../src/platform/tokens.js';
 import { type Api, problemOf, putFile, sha256, startApi } from '../support/api.js';
 import { text, zeroCheckpoint } from '../support/checkpoint-bytes.js';
 import { until } from '../support/child-server.js';
@@ -196,6 +200,22 @@ describe('a file', () => {
     expect(await problemOf(answer)).toMatchObject({ code });
   });
 
+  test('beyond the 12,000th is refused; those that are there can still be sent again', async () => {
+    const database = api.get(DataSource);
+    const upload = await begin();
+    expect((await put(upload, 'a.txt', text('a'))).status).toBe(200);
+    await database.query(
+      `insert into upload_files (upload_id, path, bytes, sha256, object_key, received, done)
+       select $1, 'n' || n || '.txt', 1, $2, 'blobs/none-' || n, 1, true from generate_series(2, 12000) n`,
+      [upload, sha256(text('n'))],
+    );
+    const problem = await problemOf(await put(upload, 'one-more.txt', text('x')));
+    expect(problem).toMatchObject({ code: 'upload_too_many_files', detail: 'A version has at most 12000 files.' });
+    expect((await put(upload, 'a.txt', text('b'))).status).toBe(200);
+    // Not through the API, which would look for 11,999 objects that do not exist.
+    await database.query('delete from uploads where id = $1', [upload]);
+  }, 30_000);
+
   test('needs a digest and a length', async () => {
     const url = `${api.url}/v1/uploads/${await begin()}/files/a.txt`;
     expect(await problemOf(await fetch(url, { method: 'PUT', body: 'x' }))).toMatchObject({ code: 'digest_required' });
@@ -246,6 +266,18 @@ describe('an upload that is given up', () => {
     await api.get(UploadSweeper).sweep();
     expect(await api.storedKeys()).toEqual(before);
     expect((await api.client.get(`/v1/uploads/${upload}`)).status).toBe(404);
+  });
+
+  test('because its process was killed frees the store two days later', async () => {
+    const staging = join(api.app.get<Config>(CONFIG).dataDirectory, 'staging');
+    const left = await api.store.beginUpload('blobs/left');
+    const stays = await api.store.beginUpload('blobs/stays');
+    const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000);
+    await utimes(join(staging, left), hoursAgo(49), hoursAgo(49));
+    await utimes(join(staging, stays), hoursAgo(47), hoursAgo(47));
+    await api.get(UploadSweeper).sweep();
+    expect(await readdir(staging)).toContain(stays);
+    expect(await readdir(staging)).not.toContain(left);
   });
 
   test('completed uploads are swept without their version', async () => {

@@ -186,6 +186,20 @@ export function describeObjectStore(
       await expect(store.head('parts/aborted')).rejects.toEqual(code('object_not_found'));
     });
 
+    test('forgets uploads that nobody has touched for long, and no others', async () => {
+      const upload = await store.beginUpload('parts/abandoned');
+      const sent = await send('parts/abandoned', upload, [[1, randomBytes(10)]]);
+      await store.put('parts/kept', Buffer.from('x'));
+      await store.forgetUploads(new Date(Date.now() - 3_600_000));
+      sent[0] = { number: 1, tag: await store.putPart('parts/abandoned', upload, 1, Buffer.from('again')) };
+      await store.forgetUploads(new Date(Date.now() + 3_600_000));
+      await expect(store.putPart('parts/abandoned', upload, 2, Buffer.from('x'))).rejects.toEqual(
+        code('upload_not_found'),
+      );
+      await expect(store.completeUpload('parts/abandoned', upload, sent)).rejects.toEqual(code('upload_not_found'));
+      expect((await bytesOf('parts/kept')).toString()).toBe('x');
+    });
+
     test('names the file that holds an object, or none', async () => {
       await store.put('local/object', Buffer.from('here'));
       const path = store.localPath('local/object');
