@@ -14,7 +14,8 @@ export function ownSchema(): OwnSchema {
   const url = environment('database');
   const schema = `amalgam_test_${randomBytes(6).toString('hex')}`;
   const drop = async () => {
-    const client = new pg.Client({ connectionString: url });
+    // Whoever still holds a lock is a leak: better a failure than to wait for it.
+    const client = new pg.Client({ connectionString: url, options: '-c lock_timeout=10000' });
     await client.connect();
     try {
       await client.query(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`);
