@@ -17,13 +17,19 @@ const TAIL_LINES = 15;
 export class DemoService {
   private constructor(
     readonly url: string,
+    /** File with everything that it writes. */
+    readonly log: string,
     private readonly child: ChildProcess,
     /** Resolves when the process is gone. */
     readonly ended: Promise<unknown>,
   ) {}
 
-  /** Starts it on the usual port, or on a free one when that is taken. @throws Failure */
-  static async start(dataDirectory: string, log: string, usualPort: number): Promise<DemoService> {
+  /**
+   * Starts it on the usual port, or on a free one when that is taken.
+   * @param signal stops it, ready or not
+   * @throws Failure
+   */
+  static async start(dataDirectory: string, log: string, usualPort: number, signal: AbortSignal): Promise<DemoService> {
     await mkdir(dirname(log), { recursive: true });
     const port = (await isFree(usualPort)) ? usualPort : 0;
     const child = spawn(process.execPath, [program, 'serve', '--data', dataDirectory, '--port', String(port)], {
@@ -32,11 +38,16 @@ export class DemoService {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const ended = once(child, 'exit');
+    const stop = (): void => void child.kill('SIGTERM');
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    // A second Ctrl-C ends this process at once, but not without the other.
+    process.once('exit', stop);
     const file = createWriteStream(log);
     child.stdout.pipe(file, { end: false });
     child.stderr.pipe(file, { end: false });
     const url = await Promise.race([announcedBy(child.stderr), ended.then(() => undefined)]);
-    if (url !== undefined) return new DemoService(url, child, ended);
+    if (url !== undefined) return new DemoService(url, log, child, ended);
     const lines = (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-TAIL_LINES);
     throw new Failure('service_not_started', `the service ended before it was ready:\n${lines.join('\n')}`);
   }

@@ -2,34 +2,39 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs, styleText } from 'node:util';
+import { Command } from 'commander';
 import { ApiClient } from './api-client.js';
-import { describeError } from './describe-error.js';
+import { DemoScreen } from './demo-screen.js';
 import { DemoService } from './demo-service.js';
 import { DemoTour } from './demo-tour.js';
-import { cancelOnSignals } from './signals.js';
+import { describeError } from './describe-error.js';
+import { Failure } from './failure.js';
+import { USAGE_STATUS } from './run-command.js';
+import { type Cancellation, cancelOnSignals } from './signals.js';
 
 /** Where `amalgam serve` listens. */
 const USUAL_PORT = 8080;
 
-const write = (text: string): void => void process.stdout.write(text);
-const bold = (text: string): string => (process.stdout.isTTY ? styleText('bold', text) : text);
+const screen = new DemoScreen(process.stdout);
 
-/** `npm run demo [-- --once] [--data DIR]`: a service, its samples, three merges. Stays until Ctrl-C without --once. */
-async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { once: { type: 'boolean' }, data: { type: 'string' } } });
-  const folder = values.data === undefined ? await mkdtemp(join(tmpdir(), 'amalgam-demo-')) : resolve(values.data);
+/** `npm run demo`: a service, its samples, three merges. @returns the status of the process */
+async function demonstrate(options: { once?: true; data?: string }): Promise<number> {
+  const isFresh = options.data === undefined;
+  const folder = isFresh ? await mkdtemp(join(tmpdir(), 'amalgam-demo-')) : resolve(options.data ?? '');
   const data = join(folder, 'data');
   const results = join(folder, 'models');
   const cancellation = cancelOnSignals();
-  write(`${bold('Amalgam')} merges language models. Everything below really happens, in ${folder}\n`);
-  write(`\nStarting a service${existsSync(data) ? '' : ' (the first time takes some seconds)'} ... `);
+  screen.write(`${screen.bold('Amalgam')} merges language models. Everything below really happens, in ${folder}\n`);
+  screen.write(`\nStarting a service${existsSync(data) ? '' : ' (the first time takes some seconds)'} ... `);
   let service: DemoService | undefined;
   try {
-    service = await DemoService.start(data, join(folder, 'service.log'), USUAL_PORT);
-    write(`it listens on ${bold(service.url)}\n`);
-    await new DemoTour(new ApiClient(service.url, undefined), results, write, bold, cancellation.signal).run();
-    if (values.once !== true) await untilStopped(service, cancellation.signal);
+    service = await DemoService.start(data, join(folder, 'service.log'), USUAL_PORT, cancellation.signal);
+    screen.write(`it listens on ${screen.bold(service.url)}\n`);
+    const tour = new DemoTour(new ApiClient(service.url, undefined), screen, results, cancellation.signal);
+    const last = await tour.run();
+    const stays = options.once !== true;
+    if (last !== undefined) tour.showWays(last, stays);
+    if (stays) await untilStopped(service, cancellation.signal);
     return 0;
   } catch (error) {
     if (cancellation.exitCode !== undefined) return cancellation.exitCode;
@@ -37,19 +42,31 @@ async function main(): Promise<number> {
     return 1;
   } finally {
     await service?.stop();
-    // What takes space and is of no use without the service; the merged models stay.
-    if (values.data === undefined) await rm(data, { recursive: true, force: true });
-    write(existsSync(results) ? `\nThe merged models stay in ${results}\n` : '\n');
+    if (isFresh) await rm(leftovers(folder, data, results, cancellation), { recursive: true, force: true });
+    screen.write(existsSync(results) ? `\nThe merged models stay in ${results}\n` : '\n');
   }
 }
 
-async function untilStopped(service: DemoService, signal: AbortSignal): Promise<void> {
-  write('\nCtrl-C ends the demonstration.\n');
-  const stopped = new Promise((done) => signal.addEventListener('abort', done));
-  // A terminal sends Ctrl-C to the service as well.
-  if (!signal.aborted) await Promise.race([stopped, service.ended]);
+/** What takes space and is of no use any more: without the service its data, after an early Ctrl-C everything. */
+function leftovers(folder: string, data: string, results: string, { exitCode }: Cancellation): string {
+  return exitCode !== undefined && !existsSync(results) ? folder : data;
 }
 
-// `| head` closes stdout early; the service must be stopped all the same.
-process.stdout.on('error', () => process.kill(process.pid, 'SIGTERM'));
-process.exitCode = await main();
+async function untilStopped(service: DemoService, signal: AbortSignal): Promise<void> {
+  screen.write('\nCtrl-C ends the demonstration.\n');
+  const stopped = new Promise((done) => signal.addEventListener('abort', done));
+  if (!signal.aborted) await Promise.race([stopped, service.ended]);
+  if (!signal.aborted) throw new Failure('service_ended', `the service ended; its log is ${service.log}`);
+}
+
+// `| head` closes stdout early; the service must be stopped all the same, and every further line fails again.
+process.stdout.once('error', () => process.kill(process.pid, 'SIGTERM')).on('error', () => undefined);
+await new Command('npm run demo --')
+  .description('Starts a service with the sample models, merges them three times through its API, shows the results.')
+  .option('--once', 'end by itself; without, the service stays up until Ctrl-C')
+  .option('--data <dir>', 'keep everything in this folder; without, a fresh one each time')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE_STATUS))
+  .action(async (options: { once?: true; data?: string }) => {
+    process.exitCode = await demonstrate(options);
+  })
+  .parseAsync();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -174,7 +174,7 @@ describe('amalgam serve', () => {
     });
   });
 
-  it('says where it listens, and that its port is taken', async () => {
+  it('says where it listens, that its port is taken, and ends when told to', async () => {
     const served = startCommand(['serve', '--data', join(root, 'served'), '--port', '0', '--no-samples']);
     await until('it listens', () => /try it at http:\S+\/docs\n/.test(served.stderr()), 60);
     const url = /(http:\S+)\/docs/.exec(served.stderr())?.[1] ?? '';
@@ -183,6 +183,8 @@ describe('amalgam serve', () => {
     const second = await amalgam(['serve', '--data', join(root, 'second'), '--port', port]);
     expect(second).toMatchObject({ status: 1, stderr: expect.stringContaining(`port_in_use: port ${port} is in use`) });
     served.child.kill('SIGTERM');
-    await served.result;
+    // Ended by that signal (143 to a shell), with nothing to complain about and its directory free again.
+    expect(await served.result).toMatchObject({ status: null, stderr: expect.stringMatching(/^Amalgam listens.*\n$/) });
+    expect(existsSync(join(root, 'served', 'lock'))).toBe(false);
   });
 });
