@@ -72,6 +72,7 @@ const own = {
   // Us.
   internal_error: entry(500, 'Something went wrong on this side', 'error'),
   storage_full: entry(507, 'There is no room left', 'error'),
+  deadline_exceeded: entry(503, 'It takes too long', 'warn'),
   unavailable: entry(503, 'The service is not ready', 'warn'),
 } as const satisfies Record<string, CatalogueEntry>;
 

@@ -10,6 +10,7 @@ const meanings: Record<number, string> = {
   416: 'The range lies outside the file.',
   422: 'Understood, but it cannot be done; `code` and `errors` say why.',
   428: 'A precondition is required.',
+  503: 'Not now; try again after `Retry-After`.',
 };
 
 /** Documents the refusals that belong to a handler; those that every route can give are added to the document at once. */

@@ -1,6 +1,7 @@
 import { Body, Controller, Post, Query } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
+import { withinDeadline } from '../http/deadline.js';
 import { Posts } from '../http/posts.decorator.js';
 import { Refuses } from '../http/refuses.decorator.js';
 import { Returns } from '../http/returns.decorator.js';
@@ -8,6 +9,9 @@ import { Plan } from './merges.schema.js';
 import { PlanningService } from './planning.service.js';
 import { PlanBody, planRequestOf } from './request-body.js';
 import { Workers } from './workers.js';
+
+/** A person or a program waits for the answer. */
+const deadlineMs = 10_000;
 
 @ApiTags('merges')
 @Controller('v1/plans')
@@ -27,10 +31,11 @@ export class PlansController {
   @ApiConsumes('application/json', 'application/yaml')
   @Posts()
   @Returns(200, Plan)
-  @Refuses(422)
+  @Refuses(422, 503)
   async plan(@Body({ schema: PlanBody }) body: z.infer<typeof PlanBody>, @Query() query: unknown): Promise<Plan> {
     const { request, pointer } = planRequestOf(body, query);
     await this.workers.requireDevice(request.device);
-    return (await this.planning.plan({ ...request, pointer })).summary;
+    const planning = this.planning.plan({ ...request, pointer });
+    return (await withinDeadline(deadlineMs, 'Planning this merge', planning)).summary;
   }
 }
