@@ -45,6 +45,11 @@ models:
   - { model: b, parameters: { weight: 0.5, density: 0.77 } }
 parameters: { normalize: true }
 `,
+  ramplus_tl: `merge_method: ramplus_tl
+base_model: base
+models: [{ model: a }, { model: b }]
+parameters: { epsilon: 0.5 }
+`,
 };
 
 /** What may not depend on how a merge is carried out. */

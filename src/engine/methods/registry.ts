@@ -3,6 +3,8 @@ import { EngineError } from '../errors.js';
 import { linear } from './linear.js';
 import type { Method } from './method.js';
 import { passthrough } from './passthrough.js';
+import { ram } from './ram.js';
+import { ramplusTl } from './ramplus-tl.js';
 import { slerp } from './slerp.js';
 import { taskArithmetic } from './task-arithmetic.js';
 import { ties } from './ties.js';
@@ -11,6 +13,8 @@ import { ties } from './ties.js';
 const implemented: Partial<Record<MethodName, Method>> = {
   linear,
   passthrough,
+  ram,
+  ramplus_tl: ramplusTl,
   slerp,
   task_arithmetic: taskArithmetic,
   ties,
