@@ -50,4 +50,11 @@ export const benchRecipes: readonly BenchRecipe[] = [
     text: `merge_method: ramplus_tl\nbase_model: base\n${plain}`,
     limit: 2.5,
   },
+  {
+    method: 'sce',
+    models: ['base', 'a', 'b'],
+    text: `merge_method: sce\nbase_model: base\n${plain}parameters: {select_topk: 0.5}\n`,
+    limit: 2.5,
+    speedup: 50,
+  },
 ];

@@ -50,6 +50,11 @@ base_model: base
 models: [{ model: a }, { model: b }]
 parameters: { epsilon: 0.5 }
 `,
+  sce: `merge_method: sce
+base_model: base
+models: [{ model: a }, { model: b }]
+parameters: { select_topk: 0.4 }
+`,
 };
 
 /** What may not depend on how a merge is carried out. */

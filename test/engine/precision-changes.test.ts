@@ -15,6 +15,9 @@ const recipes: Record<string, WrittenRecipe> = {
   'ram, blind to small changes': onBase('ram', { epsilon: 0.013 }),
   ramplus_tl: onBase('ramplus_tl', { r: 0.7, alpha: 5 }),
   'ramplus_tl, blind to small changes': onBase('ramplus_tl', { r: 0.3, epsilon: 0.013 }),
+  sce: onBase('sce'),
+  'sce of a part': onBase('sce', { select_topk: 0.37 }),
+  'sce of nothing': onBase('sce', { select_topk: 0.00001 }),
 };
 
 const all = Object.keys(recipes);

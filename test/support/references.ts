@@ -9,6 +9,7 @@ import {
   weightedSum,
 } from './reference-methods.js';
 import { ram } from './reference-ram.js';
+import { sce } from './reference-sce.js';
 
 /** One tensor as a reference sees it: the inputs in f64, rounded to the type in which the recipe wants them. */
 export interface ReferenceCall {
@@ -37,6 +38,7 @@ export const references: Partial<Record<MethodName, Reference>> = {
     const enlarged = { r: global('r', 0.1), alpha: global('alpha', 0.2) };
     return ram({ base, models, epsilon: global('epsilon', 1e-5), enlarged });
   },
+  sce: ({ base, models, global }) => sce(base, models, global('select_topk', 1)),
   task_arithmetic: (call) => taskArithmetic(taskVectors(call, 0)),
   ties: (call) => ties({ ...taskVectors(call, 1), densities: call.ofModels('density', 1) }),
 };

@@ -21,6 +21,11 @@ export interface Arithmetic {
   /** The changes of one model alone under its factor, the mean of several models' changes: agreement.ts has the table. */
   mergeActive(output: Pointer, base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
   countActive(base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
+  sumSquares(x: Pointer, n: number): number;
+  /** Variances across the models whose addresses are in the table; returns how many are not zero. */
+  variance(target: Pointer, table: Pointer, models: number, n: number): number;
+  /** Clears x where the mask is zero. */
+  keepWhere(x: Pointer, mask: Pointer, n: number): void;
   /** The magnitude whose key this is. */
   magnitude(key: bigint): number;
 }
@@ -48,6 +53,9 @@ function singlePrecision(k: Kernels): Arithmetic {
     electMixed: k.electMixedF32,
     mergeActive: k.mergeActiveF32,
     countActive: k.countActiveF32,
+    sumSquares: k.sumSquaresF32,
+    variance: k.varianceF32,
+    keepWhere: k.keepWhereF32,
     magnitude: (key) => {
       bits.setUint32(0, Number(key));
       return bits.getFloat32(0);
@@ -72,6 +80,9 @@ function doublePrecision(k: Kernels): Arithmetic {
     electMixed: k.electF64,
     mergeActive: k.mergeActiveF64,
     countActive: k.countActiveF64,
+    sumSquares: k.sumSquaresF64,
+    variance: k.varianceF64,
+    keepWhere: k.keepWhereF64,
     magnitude: (key) => {
       bits.setBigUint64(0, key);
       return bits.getFloat64(0);

@@ -153,6 +153,7 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
     test(`reductions, ${element}`, () => {
       run(element, (bytes, n) => {
         expectEqual(`gram${T}`, [A, B, COUNTS, n], bytes, [[COUNTS, 'f64']], 3);
+        expectEqual(`sumSquares${T}`, [A, n], bytes, [], n);
         expectEqual(`sumMagnitudes${T}`, [A, B, key(0x3f80_0000), n], bytes, [], n);
         expectEqual(`sumMagnitudes${T}`, [A, B, key(0), n], bytes, [], n);
       });
@@ -185,6 +186,16 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
             expectEqual(`countActive${T}`, [C, COUNTS, models, epsilon, n], bytes, results, 2, table);
           }
         }
+      });
+    });
+
+    test(`variances across models, and what they select, ${element}`, () => {
+      run(element, (bytes, n) => {
+        const table = new Uint8Array(Uint32Array.of(A, B, C, B).buffer);
+        for (const models of [1, 2, 3, 4]) {
+          expectEqual(`variance${T}`, [E, COUNTS, models, n], bytes, [[E, element]], n, table);
+        }
+        expectEqual(`keepWhere${T}`, [A, B, n], bytes, [[A, element]], n);
       });
     });
 

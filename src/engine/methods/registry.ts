@@ -5,6 +5,7 @@ import type { Method } from './method.js';
 import { passthrough } from './passthrough.js';
 import { ram } from './ram.js';
 import { ramplusTl } from './ramplus-tl.js';
+import { sce } from './sce.js';
 import { slerp } from './slerp.js';
 import { taskArithmetic } from './task-arithmetic.js';
 import { ties } from './ties.js';
@@ -15,6 +16,7 @@ const implemented: Partial<Record<MethodName, Method>> = {
   passthrough,
   ram,
   ramplus_tl: ramplusTl,
+  sce,
   slerp,
   task_arithmetic: taskArithmetic,
   ties,
