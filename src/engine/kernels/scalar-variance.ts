@@ -42,5 +42,6 @@ function varianceOf([origin = 0, ...others]: number[]): number {
   const share = 1 / (others.length + 1);
   const distances = others.map((other) => other - origin);
   const mean = distances.reduce((sum, distance) => sum + distance, 0) * share;
+  if (others.length === 1) return mean * mean;
   return distances.reduce((sum, distance) => sum + (distance - mean) * (distance - mean), mean * mean) * share;
 }

@@ -11,6 +11,8 @@ function varianceAt<T>(table: usize, models: i32, at: usize): f64 {
   for (let m = 1; m < models; m++) sum += <f64>load<T>(<usize>load<u32>(table + (<usize>m << 2)) + at) - origin;
   const share = 1 / <f64>models;
   const mean = sum * share;
+  // Both are half their distance away from the mean.
+  if (models == 2) return mean * mean;
   let squares = mean * mean;
   for (let m = 1; m < models; m++) {
     const distance = <f64>load<T>(<usize>load<u32>(table + (<usize>m << 2)) + at) - origin - mean;
@@ -44,7 +46,6 @@ export function varianceF32(target: usize, table: usize, models: i32, n: i32): i
   let zeros = i32x4.splat(0);
   let at: usize = 0;
   if (models == 2) {
-    // Both are half their distance away from the mean: the same bits with a third of the work.
     const half = f64x2.splat(0.5);
     const second = <usize>load<u32>(table, 4);
     for (; at + 16 <= bytes; at += 16) {
