@@ -13,6 +13,8 @@ const pair =
   'models:\n- model: a\n  parameters: {weight: 0.6, density: 0.5}\n- model: b\n  parameters: {weight: 0.4, density: 0.5}\n';
 const weights = 'models:\n- model: a\n  parameters: {weight: 0.6}\n- model: b\n  parameters: {weight: 0.4}\n';
 
+const plain = 'models:\n- model: a\n- model: b\n';
+
 export const benchRecipes: readonly BenchRecipe[] = [
   { method: 'passthrough', models: ['a'], text: 'merge_method: passthrough\nmodels:\n- model: a\n', limit: 1.5 },
   { method: 'linear', models: ['a', 'b'], text: `merge_method: linear\n${weights}`, limit: 1.5, speedup: 8 },
@@ -35,5 +37,24 @@ export const benchRecipes: readonly BenchRecipe[] = [
     text: `merge_method: ties\nbase_model: base\n${pair}`,
     limit: 2.5,
     speedup: 24,
+  },
+  {
+    method: 'ram',
+    models: ['base', 'a', 'b'],
+    text: `merge_method: ram\nbase_model: base\n${plain}`,
+    limit: 2.5,
+  },
+  {
+    method: 'ramplus_tl',
+    models: ['base', 'a', 'b'],
+    text: `merge_method: ramplus_tl\nbase_model: base\n${plain}`,
+    limit: 2.5,
+  },
+  {
+    method: 'sce',
+    models: ['base', 'a', 'b'],
+    text: `merge_method: sce\nbase_model: base\n${plain}parameters: {select_topk: 0.5}\n`,
+    limit: 2.5,
+    speedup: 50,
   },
 ];

@@ -45,6 +45,16 @@ models:
   - { model: b, parameters: { weight: 0.5, density: 0.77 } }
 parameters: { normalize: true }
 `,
+  ramplus_tl: `merge_method: ramplus_tl
+base_model: base
+models: [{ model: a }, { model: b }]
+parameters: { epsilon: 0.5 }
+`,
+  sce: `merge_method: sce
+base_model: base
+models: [{ model: a }, { model: b }]
+parameters: { select_topk: 0.4 }
+`,
 };
 
 /** What may not depend on how a merge is carried out. */

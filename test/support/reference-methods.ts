@@ -145,7 +145,7 @@ function sum(values: readonly number[]): number {
 }
 
 /** With Neumaier's compensation, so that the reference does not depend on the order it adds in. */
-function dot(a: Float64Array, b: Float64Array): number {
+export function dot(a: Float64Array, b: Float64Array): number {
   let total = 0;
   let lost = 0;
   a.forEach((x, i) => {

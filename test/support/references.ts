@@ -8,6 +8,8 @@ import {
   ties,
   weightedSum,
 } from './reference-methods.js';
+import { ram } from './reference-ram.js';
+import { sce } from './reference-sce.js';
 
 /** One tensor as a reference sees it: the inputs in f64, rounded to the type in which the recipe wants them. */
 export interface ReferenceCall {
@@ -31,6 +33,12 @@ export const references: Partial<Record<MethodName, Reference>> = {
   passthrough: ({ inputs, ofInputs }) => weightedSum(inputs, ofInputs('scale', 1)),
   linear: ({ inputs, ofInputs, global }) => linear(inputs, ofInputs('weight'), global('normalize', 1) !== 0),
   slerp: ({ base, models, global }) => slerp(base, models[0] ?? base, global('t')),
+  ram: ({ base, models, global }) => ram({ base, models, epsilon: global('epsilon', 1e-5) }),
+  ramplus_tl: ({ base, models, global }) => {
+    const enlarged = { r: global('r', 0.1), alpha: global('alpha', 0.2) };
+    return ram({ base, models, epsilon: global('epsilon', 1e-5), enlarged });
+  },
+  sce: ({ base, models, global }) => sce(base, models, global('select_topk', 1)),
   task_arithmetic: (call) => taskArithmetic(taskVectors(call, 0)),
   ties: (call) => ties({ ...taskVectors(call, 1), densities: call.ofModels('density', 1) }),
 };

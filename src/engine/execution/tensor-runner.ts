@@ -73,7 +73,7 @@ export class TensorRunner {
   private gather(operation: MergeOperation, pass: number, found: Statistic[], range: BlockRange): Statistic {
     const method = methodOf(operation.method);
     const size = blockElements(operation, method);
-    const gatherer = method.gather(operation, pass, found, this.arena.workspace(operation.work));
+    const gatherer = method.gather(operation, pass, found, this.arena.workspace(operation.work), range.index);
     const walk = walkOf(operation, method, found);
     const chunk = this.chunkElements(operation, size);
     const inputs = this.openInputs(operation, size, chunk);
@@ -114,7 +114,7 @@ export class TensorRunner {
     };
     while (!isComplete(operation, method, found)) {
       const pass = found.length;
-      const gatherer = method.gather(operation, pass, found, workspace);
+      const gatherer = method.gather(operation, pass, found, workspace, 0);
       const walk = walkOf(operation, method, found);
       this.eachChunk(spansOf(operation, range, size, walk), chunk, (first, count) => {
         load(first, count);

@@ -18,6 +18,14 @@ export interface Arithmetic {
   elect(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   /** For shares of both signs, whose sum may cancel. */
   electMixed(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
+  /** The changes of one model alone under its factor, the mean of several models' changes: agreement.ts has the table. */
+  mergeActive(output: Pointer, base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
+  countActive(base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
+  sumSquares(x: Pointer, n: number): number;
+  /** Variances across the models whose addresses are in the table; returns how many are not zero. */
+  variance(target: Pointer, table: Pointer, models: number, n: number): number;
+  /** Clears x where the mask is zero. */
+  keepWhere(x: Pointer, mask: Pointer, n: number): void;
   /** The magnitude whose key this is. */
   magnitude(key: bigint): number;
 }
@@ -43,6 +51,11 @@ function singlePrecision(k: Kernels): Arithmetic {
     trim: (x, base, key, quota, n) => k.trimF32(x, base, Number(key), quota, n) >>> 0,
     elect: k.electF32,
     electMixed: k.electMixedF32,
+    mergeActive: k.mergeActiveF32,
+    countActive: k.countActiveF32,
+    sumSquares: k.sumSquaresF32,
+    variance: k.varianceF32,
+    keepWhere: k.keepWhereF32,
     magnitude: (key) => {
       bits.setUint32(0, Number(key));
       return bits.getFloat32(0);
@@ -65,6 +78,11 @@ function doublePrecision(k: Kernels): Arithmetic {
     trim: (x, base, key, quota, n) => k.trimF64(x, base, key, quota, n) >>> 0,
     elect: k.electF64,
     electMixed: k.electF64,
+    mergeActive: k.mergeActiveF64,
+    countActive: k.countActiveF64,
+    sumSquares: k.sumSquaresF64,
+    variance: k.varianceF64,
+    keepWhere: k.keepWhereF64,
     magnitude: (key) => {
       bits.setBigUint64(0, key);
       return bits.getFloat64(0);

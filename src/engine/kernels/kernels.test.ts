@@ -13,6 +13,8 @@ const scalar = scalarKernels(twinMemory);
 const [A, B, C, D] = [0, 1, 2, 3].map((slot) => HEAP_START + slot * 65_536) as [number, number, number, number];
 const COUNTS = HEAP_START + 4 * 65_536;
 const END = COUNTS + 4 * 65_536;
+/** Results that may overwrite none of the buffers above. */
+const E = END;
 
 type Name = Exclude<keyof Kernels, 'acos' | 'sin'>;
 type Element = 'u16' | 'f32' | 'f64' | 'u32';
@@ -74,6 +76,17 @@ function electionTable(element: 'f32' | 'f64', deltas: number[], weights: number
     else view.setFloat64(40 * m + 24, weight * 0.7, true);
     view.setFloat32(40 * m + 32, weight, true);
     view.setUint32(40 * m + 36, weight < 0 ? 0x8000_0000 : 0, true);
+  });
+  return new Uint8Array(view.buffer);
+}
+
+/** Entries of agreement.ts: address, factor of what one model alone changed. */
+function agreementTable(inputs: number[], factors: number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(64 * inputs.length));
+  inputs.forEach((input, m) => {
+    view.setUint32(64 * m, input, true);
+    view.setFloat32(64 * m + 4, factors[m] ?? 1, true);
+    view.setFloat64(64 * m + 8, factors[m] ?? 1, true);
   });
   return new Uint8Array(view.buffer);
 }
@@ -140,6 +153,7 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
     test(`reductions, ${element}`, () => {
       run(element, (bytes, n) => {
         expectEqual(`gram${T}`, [A, B, COUNTS, n], bytes, [[COUNTS, 'f64']], 3);
+        expectEqual(`sumSquares${T}`, [A, n], bytes, [], n);
         expectEqual(`sumMagnitudes${T}`, [A, B, key(0x3f80_0000), n], bytes, [], n);
         expectEqual(`sumMagnitudes${T}`, [A, B, key(0), n], bytes, [], n);
       });
@@ -157,6 +171,31 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
             expectEqual('electF32', args, bytes, [[D, element]], n, ofOneSign);
           }
         }
+      });
+    });
+
+    test(`changes of one model and of several, ${element}`, () => {
+      run(element, (bytes, n, c) => {
+        for (const epsilon of [0, 0.6, 1]) {
+          const table = agreementTable([A, B, D], [1, c, 1.1]);
+          for (const models of [1, 2, 3]) {
+            const merged: [number, Element][] = [[E, element]];
+            expectEqual(`mergeActive${T}`, [E, C, COUNTS, models, epsilon, n], bytes, merged, n, table);
+            const counts = Array.from({ length: models }, (_unused, m) => COUNTS + 64 * m + 16);
+            const results = counts.map((at): [number, Element] => [at, 'f64']);
+            expectEqual(`countActive${T}`, [C, COUNTS, models, epsilon, n], bytes, results, 2, table);
+          }
+        }
+      });
+    });
+
+    test(`variances across models, and what they select, ${element}`, () => {
+      run(element, (bytes, n) => {
+        const table = new Uint8Array(Uint32Array.of(A, B, C, B).buffer);
+        for (const models of [1, 2, 3, 4]) {
+          expectEqual(`variance${T}`, [E, COUNTS, models, n], bytes, [[E, element]], n, table);
+        }
+        expectEqual(`keepWhere${T}`, [A, B, n], bytes, [[A, element]], n);
       });
     });
 

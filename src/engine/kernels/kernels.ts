@@ -47,6 +47,16 @@ export interface Kernels {
   electF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electMixedF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electF64(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
+  mergeActiveF32(output: Pointer, base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
+  mergeActiveF64(output: Pointer, base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
+  countActiveF32(base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
+  countActiveF64(base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
+  sumSquaresF32(x: Pointer, n: number): number;
+  sumSquaresF64(x: Pointer, n: number): number;
+  varianceF32(target: Pointer, table: Pointer, models: number, n: number): number;
+  varianceF64(target: Pointer, table: Pointer, models: number, n: number): number;
+  keepWhereF32(x: Pointer, mask: Pointer, n: number): void;
+  keepWhereF64(x: Pointer, mask: Pointer, n: number): void;
   acos(x: number): number;
   sin(x: number): number;
 }

@@ -1,4 +1,6 @@
 import type { Kernels, Pointer } from './kernels.js';
+import { scalarAgreement } from './scalar-agreement.js';
+import { scalarVariance } from './scalar-variance.js';
 
 const F32_ABS = 0x7fff_ffff;
 const F64_ABS = 0x7fff_ffff_ffff_ffffn;
@@ -77,6 +79,8 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
   };
 
   return {
+    ...scalarAgreement(memory),
+    ...scalarVariance(memory),
     decodeBF16: (source, target, n) =>
       each(n, (i) => view().setUint32(target + 4 * i, view().getUint16(source + 2 * i, true) << 16, true)),
     decodeF16: (source, target, n) =>
@@ -118,6 +122,8 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     addF64: (target, x, n) => each(n, (i) => setF64(target + 8 * i, f64(target + 8 * i) + f64(x + 8 * i))),
     gramF32: (x, y, target, n) => gram(target, n, (i) => [f32(x + 4 * i), f32(y + 4 * i)]),
     gramF64: (x, y, target, n) => gram(target, n, (i) => [f64(x + 8 * i), f64(y + 8 * i)]),
+    sumSquaresF32: (x, n) => reduce(n, (i) => f32(x + 4 * i) * f32(x + 4 * i)),
+    sumSquaresF64: (x, n) => reduce(n, (i) => f64(x + 8 * i) * f64(x + 8 * i)),
     sumMagnitudesF32: (x, base, key, n) =>
       reduce(n, (i) => (keyF32(x, base, i) >= key ? Math.abs(deltaF32(x, base, i)) : 0)),
     sumMagnitudesF64: (x, base, key, n) =>

@@ -98,7 +98,8 @@ export interface Method {
   isComplete?(operation: MergeOperation, found: readonly Statistic[]): boolean;
   /** Where a pass looks. Default: canonical blocks, one after the other; anything else is for sums of integers. */
   walk?(operation: MergeOperation, found: readonly Statistic[]): Walk;
-  gather(operation: MergeOperation, pass: number, found: Statistic[], workspace: Workspace): Gatherer;
+  /** @param range position of the range among those of the tensor, as in `apply` */
+  gather(operation: MergeOperation, pass: number, found: Statistic[], workspace: Workspace, range: number): Gatherer;
   /** Joins the partial statistics of all ranges, in range order. */
   combine(
     operation: MergeOperation,

@@ -3,6 +3,9 @@ import { EngineError } from '../errors.js';
 import { linear } from './linear.js';
 import type { Method } from './method.js';
 import { passthrough } from './passthrough.js';
+import { ram } from './ram.js';
+import { ramplusTl } from './ramplus-tl.js';
+import { sce } from './sce.js';
 import { slerp } from './slerp.js';
 import { taskArithmetic } from './task-arithmetic.js';
 import { ties } from './ties.js';
@@ -11,6 +14,9 @@ import { ties } from './ties.js';
 const implemented: Partial<Record<MethodName, Method>> = {
   linear,
   passthrough,
+  ram,
+  ramplus_tl: ramplusTl,
+  sce,
   slerp,
   task_arithmetic: taskArithmetic,
   ties,

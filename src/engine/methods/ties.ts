@@ -36,7 +36,7 @@ export const ties: Method = {
     const voters = votersOf(operation, (model) => limitOf(model)?.scale ?? 1);
     const trims = voters.map(({ model }) => trimmer(limitOf(model), workspace));
     const negligible = negligibleDivisor(operation, voters);
-    const table = workspace.allocate(voters.length * ENTRY_BYTES);
+    const table = workspace.allocate(voters.length * ELECTION_ENTRY_BYTES);
     const { elect, electMixed } = workspace.arithmetic;
     const decide = new Set(voters.map(({ share }) => Math.sign(share))).size > 1 ? electMixed : elect;
     return ({ inputs, output, count }) => {
@@ -49,7 +49,7 @@ export const ties: Method = {
 };
 
 /** A model that takes part in the election: one of weight or density 0 adds nothing and has no vote. */
-interface Voter {
+export interface Voter {
   model: number;
   vote: number;
   share: number;
@@ -74,19 +74,19 @@ function negligibleDivisor(operation: MergeOperation, voters: readonly Voter[]):
   return CANCELLED * voters.reduce((sum, { share }) => sum + Math.abs(share), 0);
 }
 
-/** An entry of the table that the `elect` kernel reads: assembly/consensus.ts has its layout. */
-const ENTRY_BYTES = 40;
+/** An entry of the table that the `elect` kernels reads: assembly/consensus.ts has its layout. */
+export const ELECTION_ENTRY_BYTES = 40;
 const SIGN = 0x8000_0000;
 
-function writeElection(
+export function writeElection(
   workspace: Workspace,
   table: Pointer,
   voters: readonly Voter[],
   inputs: readonly Pointer[],
 ): void {
-  const view = new DataView(workspace.memory.buffer, table, voters.length * ENTRY_BYTES);
+  const view = new DataView(workspace.memory.buffer, table, voters.length * ELECTION_ENTRY_BYTES);
   voters.forEach(({ model, vote, share, coefficient }, i) => {
-    const at = i * ENTRY_BYTES;
+    const at = i * ELECTION_ENTRY_BYTES;
     view.setUint32(at, inputs[model + 1] ?? 0, true);
     view.setFloat64(at + 8, vote, true);
     view.setFloat64(at + 16, share, true);

@@ -21,7 +21,7 @@ export const ramplusTl: MethodDefinition = {
     },
     epsilon: { scope: 'global', type: 'number', default: 1e-5, min: 0, doc: 'Changes up to this size count as none.' },
   },
-  doc: 'Like RAM, and enlarges the changes that one model made alone by how much of the tensor is shared.',
+  doc: 'Like RAM, and multiplies the changes that one model made alone by 1 + r min(alpha, shared / unique), counted over the tensor.',
   paper: { title: 'Reinforced Agent Merging', url: 'https://arxiv.org/abs/2601.13572' },
-  executable: false,
+  executable: true,
 };

@@ -5,4 +5,6 @@ export * from './arithmetic';
 export * from './statistics';
 export * from './selection';
 export * from './consensus';
+export * from './agreement';
+export * from './variance';
 export * from './transcendental';

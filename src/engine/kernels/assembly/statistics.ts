@@ -135,3 +135,43 @@ export function sumMagnitudesF64(x: usize, base: usize, key: u64, n: i32): f64 {
   }
   return sumLanes(LANES);
 }
+
+/** Sum of squares in f64. */
+export function sumSquaresF32(x: usize, n: i32): f64 {
+  let sum0 = f64x2.splat(0);
+  let sum1 = sum0;
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const xs = v128.load(x);
+    sum0 = f64x2.add(sum0, f64x2.mul(low(xs), low(xs)));
+    sum1 = f64x2.add(sum1, f64x2.mul(high(xs), high(xs)));
+    x += 16;
+  }
+  storeLanes(LANES, sum0, sum1);
+  for (; i < n; i++) {
+    const value = <f64>load<f32>(x);
+    addToLane(LANES, i, value * value);
+    x += 4;
+  }
+  return sumLanes(LANES);
+}
+
+export function sumSquaresF64(x: usize, n: i32): f64 {
+  let sum0 = f64x2.splat(0);
+  let sum1 = sum0;
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const x0 = v128.load(x);
+    const x1 = v128.load(x, 16);
+    sum0 = f64x2.add(sum0, f64x2.mul(x0, x0));
+    sum1 = f64x2.add(sum1, f64x2.mul(x1, x1));
+    x += 32;
+  }
+  storeLanes(LANES, sum0, sum1);
+  for (; i < n; i++) {
+    const value = load<f64>(x);
+    addToLane(LANES, i, value * value);
+    x += 8;
+  }
+  return sumLanes(LANES);
+}
