@@ -47,6 +47,9 @@ export interface Kernels {
   electF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electMixedF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electF64(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
+  countSpecial16(x: Pointer, infinity: number, target: Pointer, n: number): void;
+  countSpecial32(x: Pointer, target: Pointer, n: number): void;
+  countSpecial64(x: Pointer, target: Pointer, n: number): void;
   acos(x: number): number;
   sin(x: number): number;
 }

@@ -5,4 +5,5 @@ export * from './arithmetic';
 export * from './statistics';
 export * from './selection';
 export * from './consensus';
+export * from './special';
 export * from './transcendental';
