@@ -111,5 +111,6 @@ function addPlanOptions(command: Command): Command {
     .option('--copy-tokenizer', "take over the base model's tokenizer files (the default)")
     .option('--no-copy-tokenizer', 'leave tokenizer files out')
     .option('-j, --num-threads <count>', 'threads that compute (default: one a processor)', integer(1, MOST_THREADS))
+    .option('--allow-nan', 'write NaN where the merge gives it, instead of refusing')
     .option('--lenient', 'take near misses of known names as warnings');
 }

@@ -9,6 +9,7 @@ export interface LocalPlanOptions {
   outShardSize?: number;
   randomSeed?: number;
   copyTokenizer?: boolean;
+  allowNan?: boolean;
   numThreads?: number;
 }
 
@@ -28,6 +29,7 @@ export async function planLocally(source: RecipeText, options: LocalPlanOptions)
     models,
     shardBytes: options.outShardSize ?? DEFAULT_SHARD_BYTES,
     copyTokenizer: options.copyTokenizer ?? true,
+    allowNan: options.allowNan ?? false,
     ...(options.randomSeed !== undefined && { seed: options.randomSeed }),
     ...(options.numThreads !== undefined && { threads: options.numThreads }),
   });

@@ -23,6 +23,8 @@ export interface MergeOptions extends LocalPlanOptions {
   json?: boolean;
 }
 
+const spoiling: readonly string[] = ['input_changed', 'nan_in_result'];
+
 /** `amalgam merge RECIPE OUT`. @throws RecipeError, EngineError, Failure, Interrupted */
 export async function merge(source: RecipeText, out: string, options: MergeOptions): Promise<void> {
   const begun = performance.now();
@@ -67,8 +69,8 @@ async function runShards(
     });
   } catch (error) {
     progress.stop();
-    // Shards of inputs that changed under way are of no use to anybody.
-    const isSpoilt = error instanceof EngineError && error.code === 'input_changed';
+    // Shards of inputs that changed under way, or that have NaN, are of no use to anybody.
+    const isSpoilt = error instanceof EngineError && spoiling.includes(error.code);
     const kept = isSpoilt ? (await output.discard(), 0) : (await output.suspend()).finished;
     const hint = kept === 0 ? '' : `; ${plural(kept, 'finished shard')} kept: the same command goes on from there`;
     if (cancellation.exitCode === undefined) {

@@ -63,6 +63,7 @@ function addSubmit(program: Command): void {
     .option('--out-shard-size <size>', 'bytes of one output file at most, such as 500M', shardSize)
     .addOption(new Option('--device <device>', 'workers that may do it').choices(['auto', 'cpu', 'gpu']))
     .option('--label <name=value...>', 'labels of your own', label)
+    .option('--allow-nan', 'write NaN where the merge gives it, instead of failing')
     .option('--lenient', 'take near misses of known names as warnings')
     .action((path: string, output: string, options: SubmitOptions & ServiceOptions) =>
       runWithRecipe(path, async (recipe) => {

@@ -13,6 +13,7 @@ export interface SubmitOptions {
   device?: string;
   label?: readonly string[];
   lenient?: boolean;
+  allowNan?: boolean;
   wait?: boolean;
   quiet?: boolean;
   json?: boolean;
@@ -32,6 +33,7 @@ export async function submit(
   if (options.device !== undefined) query.set('device', options.device);
   if (options.label !== undefined) query.set('labels', options.label.join(','));
   if (options.lenient === true) query.set('lenient', 'true');
+  if (options.allowNan === true) query.set('allowNan', 'true');
   // Under the same key a request whose answer was lost is not carried out twice.
   const headers = { 'content-type': 'application/yaml', 'idempotency-key': randomUUID() };
   const send = (): Promise<Merge> =>

@@ -61,6 +61,7 @@ export const engineErrorCodes = [
   'merge_cancelled',
   'input_changed',
   'buffer_differs',
+  'nan_in_result',
   'storage_full',
 ] as const;
 

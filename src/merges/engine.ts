@@ -34,7 +34,7 @@ export class MergePlanner {
   async plan(
     recipe: Recipe,
     inputs: readonly EngineInput[],
-    options: { seed?: number; shardBytes: number; threads: number },
+    options: { seed?: number; shardBytes: number; allowNan: boolean; threads: number },
   ): Promise<MergePlan> {
     const models = new Map<string, PlanModel>();
     for (const { reference, digest, files } of inputs) {
@@ -72,6 +72,7 @@ export function summaryOf(mergePlan: MergePlan, inputs: Plan['inputs'], warnings
     shards: mergePlan.shards.length,
     seed: mergePlan.seed,
     shardBytes: mergePlan.shardBytes,
+    allowNan: mergePlan.allowNan,
     engineVersion: mergePlan.engine,
     inputs,
     copiedFiles: mergePlan.copies.map(({ input, path }) => ({ path, from: nameOf(input) })),

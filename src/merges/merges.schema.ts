@@ -37,6 +37,11 @@ const Device = z
 
 const Lenient = z.boolean().default(false).describe('Take near misses of known keys as warnings.');
 
+const AllowNan = z
+  .boolean()
+  .default(false)
+  .describe('Write NaN where the merge gives it; otherwise such a merge fails with `nan_in_result`.');
+
 const Labels = z
   .record(z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,62}$/, 'must be a short name'), Line.max(200))
   .refine((labels) => Object.keys(labels).length <= 16, 'must be 16 at most')
@@ -66,6 +71,7 @@ export const PlanRequest = z
     shardBytes: ShardBytes.optional(),
     device: Device,
     lenient: Lenient,
+    allowNan: AllowNan,
   })
   .meta({ id: 'PlanRequest', example: { recipe: exampleRecipe } });
 export type PlanRequest = z.infer<typeof PlanRequest>;
@@ -93,6 +99,7 @@ export const PlanOptionsQuery = z.strictObject({
   shardBytes: z.preprocess(number, ShardBytes.optional()),
   device: Device,
   lenient: z.preprocess(boolean, Lenient),
+  allowNan: z.preprocess(boolean, AllowNan),
 });
 
 /** The same for a merge; `labels` is `name=value,name=value`. */
@@ -135,6 +142,7 @@ export const Plan = z
     shards: z.int().describe('Output files with weights.'),
     seed: z.int(),
     shardBytes: z.int(),
+    allowNan: z.boolean(),
     engineVersion: z.int(),
     inputs: z.array(PinnedInput),
     copiedFiles: z.array(z.object({ path: z.string(), from: z.string() })).describe('Files taken over unchanged.'),

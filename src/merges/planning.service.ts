@@ -17,6 +17,7 @@ export interface PlanningRequest {
   lenient: boolean;
   seed?: number | undefined;
   shardBytes?: number | undefined;
+  allowNan: boolean;
 }
 
 export interface PlannedMerge {
@@ -68,7 +69,7 @@ export class PlanningService {
     recipe: Recipe,
     resolved: ReadonlyMap<string, ResolvedVersion>,
     warnings: MergeWarning[],
-    { seed, shardBytes }: PlanningRequest,
+    { seed, shardBytes, allowNan }: PlanningRequest,
   ): Promise<PlannedMerge> {
     const pins = new Map([...resolved].map(([reference, version]) => [reference, nameOf(version)]));
     // Read again, because two names may have become one: a method that needs two models must say so.
@@ -81,6 +82,7 @@ export class PlanningService {
     const plan = await this.#planner.plan(pinned, inputs, {
       ...(seed !== undefined && { seed }),
       shardBytes: shardBytes ?? this.config.shardBytes,
+      allowNan,
       threads: this.config.threads,
     });
     const bases = baseReferences(pinned);

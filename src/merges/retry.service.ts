@@ -5,7 +5,7 @@ import type { Commit } from '../http/effects.js';
 import { Doorbell } from './doorbell.js';
 import { MergeEvents } from './merge-events.js';
 import { findMerge } from './merge-rows.js';
-import type { Merge } from './merges.schema.js';
+import type { Merge, Plan } from './merges.schema.js';
 import { mergeNotFound } from './merges.service.js';
 import { finishShards } from './merge-steps.js';
 import { insertShards } from './new-merge.js';
@@ -21,6 +21,7 @@ interface EndedMerge {
   shard_bytes: string;
   plan_digest: string;
   device: 'auto' | 'cpu' | 'gpu';
+  summary: Plan;
 }
 
 /** A second life for merges that failed or were cancelled. */
@@ -48,6 +49,7 @@ export class RetryService {
       lenient: true,
       seed: Number(ended.seed),
       shardBytes: Number(ended.shard_bytes),
+      allowNan: ended.summary.allowNan,
     });
     const merge = await commit(async (manager) => {
       await this.#getEnded(manager, id, 'for update');
@@ -67,7 +69,7 @@ export class RetryService {
 
   async #getEnded(manager: EntityManager, id: string, lock: 'for update' | ''): Promise<EndedMerge> {
     const [row] = await manager.query<EndedMerge[]>(
-      `select state, pinned_recipe, seed, shard_bytes, plan_digest, device from merges where id = $1 ${lock}`,
+      `select state, pinned_recipe, seed, shard_bytes, plan_digest, device, summary from merges where id = $1 ${lock}`,
       [id],
     );
     if (!row) throw mergeNotFound(id);

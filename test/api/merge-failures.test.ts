@@ -102,3 +102,35 @@ describe('two ended merges of the same plan', () => {
     });
   }, 60_000);
 });
+
+describe('a model with NaN in it', () => {
+  const withNan = {
+    ...request.recipe,
+    models: [{ model: 'team/good' }, { model: 'team/broken' }].map((entry) => ({
+      ...entry,
+      parameters: { weight: 1 },
+    })),
+  };
+
+  beforeAll(async () => {
+    const sample = readSample('sort');
+    const weights = Buffer.from(sample['model.safetensors'] ?? []);
+    weights.writeUInt16LE(0x7fc0, weights.length - 2);
+    await client.push('team/broken', { ...sample, 'model.safetensors': weights });
+  });
+
+  test('fails the merge by name, and makes no model', async () => {
+    const { body } = await client.post('/v1/merges', { recipe: withNan, output: 'team/spoilt' });
+    const failed = await client.reach(String(body['id']), ['failed']);
+    expect(failed['failure']).toMatchObject({ code: 'nan_in_result', detail: expect.stringContaining('model.') });
+    expect((await client.get('/v1/models/team/spoilt')).status).toBe(404);
+  });
+
+  test('is merged when that is asked for, and counts as another merge', async () => {
+    const asked = { recipe: withNan, output: 'team/spoilt', allowNan: true };
+    const { body } = await client.post('/v1/merges', asked);
+    expect(await client.reach(String(body['id']), ['succeeded'])).toMatchObject({ plan: { allowNan: true } });
+    const strict = await client.post('/v1/merges', { ...asked, allowNan: false });
+    expect(strict).toMatchObject({ status: 202, body: { deduplicated: false } });
+  });
+});

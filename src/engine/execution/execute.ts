@@ -32,12 +32,12 @@ const PROGRESS_MILLISECONDS = 100;
  * Carries out a plan, or some of its shards. The bytes written depend on the plan alone: not on threads, chunks,
  * machine, or on how often it was interrupted.
  *
- * @throws EngineError merge_cancelled (the signal), input_changed, file_truncated, buffer_differs, storage_full
+ * @throws EngineError merge_cancelled (the signal), input_changed, file_truncated, buffer_differs, nan_in_result, storage_full
  */
 export async function execute(plan: MergePlan, options: ExecuteOptions): Promise<MergeResult> {
   const shards = options.shards ?? plan.shards.map((_shard, index) => index);
   const inputs = await pinInputs(plan, shards, options);
-  const context = openContext(inputs.paths, options);
+  const context = openContext(plan, inputs.paths, options);
   const total = shards.reduce((sum, index) => sum + (plan.shards[index]?.bytes ?? 0), 0);
   const timer = setInterval(() => options.onEvent?.(progressOf(context.setup, total)), PROGRESS_MILLISECONDS);
   const begun = performance.now();
@@ -81,11 +81,12 @@ async function runShard(
   return result;
 }
 
-function openContext(paths: Record<string, string>[], options: ExecuteOptions): ShardContext {
+function openContext(plan: MergePlan, paths: Record<string, string>[], options: ExecuteOptions): ShardContext {
   const setup: WorkerSetup = {
     kernels: compileKernels(),
     paths,
     chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
+    allowNan: plan.allowNan,
     progress: new SharedArrayBuffer(16),
     stop: new SharedArrayBuffer(4),
   };

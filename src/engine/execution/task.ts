@@ -1,5 +1,6 @@
 import type { Dtype } from '../checkpoint/dtype.js';
 import type { MergeOperation, Statistic, TensorSlice } from '../methods/method.js';
+import type { SpecialValues } from '../report/special-values.js';
 
 /** A run of canonical blocks of one tensor. */
 export interface BlockRange {
@@ -42,6 +43,8 @@ export type Task = { id: number; tensor: string } & (
 export interface TaskResult {
   id: number;
   statistics: Statistic[];
+  /** Of what was written. */
+  special?: SpecialValues;
 }
 
 export interface WorkerSetup {
@@ -49,6 +52,8 @@ export interface WorkerSetup {
   /** Path of every input file, by input and file name. */
   paths: Record<string, string>[];
   chunkBytes: number;
+  /** NaN may be written. */
+  allowNan: boolean;
   /** BigInt64: bytes read, bytes written, by all threads. */
   progress: SharedArrayBuffer;
   /** Int32: 1 asks every thread to stop at the next chunk. */

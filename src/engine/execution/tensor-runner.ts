@@ -12,6 +12,7 @@ import {
 } from '../methods/method.js';
 import { methodOf } from '../methods/registry.js';
 import { SCRATCH_BYTES, type Convert, decoder, elementBytes, encoder } from './codec.js';
+import { SpecialCounter, type SpecialValues } from '../report/special-values.js';
 import type { OpenFiles } from './file-access.js';
 import type { BlockRange, Destination, Task, TaskResult, WorkerSetup } from './task.js';
 import type { Arena } from './workspace.js';
@@ -58,15 +59,13 @@ export class TensorRunner {
     this.arena.reset();
     switch (task.step) {
       case 'copy':
-        this.copy(task);
-        return { id: task.id, statistics: [] };
+        return { id: task.id, statistics: [], special: this.copy(task) };
       case 'gather':
         return { id: task.id, statistics: [this.gather(task.operation, task.pass, task.found, task.range)] };
       case 'apply':
-        this.apply(task.operation, task.found, task.range, task.destination);
-        return { id: task.id, statistics: [] };
+        return { id: task.id, statistics: [], special: this.apply(task) };
       case 'whole':
-        return { id: task.id, statistics: this.whole(task.operation, task.destination) };
+        return { id: task.id, ...this.whole(task.operation, task.destination) };
     }
   }
 
@@ -84,7 +83,7 @@ export class TensorRunner {
     return withoutViews(gatherer.partial(), this.arena.memory);
   }
 
-  private apply(operation: MergeOperation, found: Statistic[], range: BlockRange, destination: Destination): void {
+  private apply({ operation, found, range, destination }: Task & { step: 'apply' }): SpecialValues {
     const method = methodOf(operation.method);
     const size = blockElements(operation, method);
     const fill = method.apply(operation, found, range.index, this.arena.workspace(operation.work));
@@ -96,10 +95,11 @@ export class TensorRunner {
       this.fillChunk({ inputs, first, count, ...applyWalk(method, size), skip: 0 }, fill, output);
       this.store(destination, output, first, count);
     });
+    return output.special.found;
   }
 
   /** All passes over a tensor that stays in memory: its bytes are read by the first pass that needs all of them. */
-  private whole(operation: MergeOperation, destination: Destination): Statistic[] {
+  private whole(operation: MergeOperation, destination: Destination): Omit<TaskResult, 'id'> {
     const method = methodOf(operation.method);
     const workspace = this.arena.workspace(operation.work);
     const size = blockElements(operation, method);
@@ -129,11 +129,13 @@ export class TensorRunner {
       this.fillChunk({ inputs, first, count, ...applyWalk(method, size), skip: first }, fill, output);
       this.store(destination, output, first, count);
     });
-    return found;
+    return { statistics: found, special: output.special.found };
   }
 
-  private copy(task: Task & { step: 'copy' }): void {
-    const chunk = Math.max(this.setup.chunkBytes, 65_536);
+  private copy(task: Task & { step: 'copy' }): SpecialValues {
+    // Whole elements of any dtype.
+    const chunk = Math.floor(Math.max(this.setup.chunkBytes, 65_536) / 8) * 8;
+    const special = new SpecialCounter(this.arena, task.tensor, task.destination.dtype, this.setup.allowNan);
     const raw = this.arena.reserve(chunk);
     const twin = this.arena.reserve(task.operation.twins.length > 0 ? chunk : 0);
     for (let done = 0; done < task.bytes; done += chunk) {
@@ -150,9 +152,11 @@ export class TensorRunner {
           throw new EngineError('buffer_differs', message, { tensor: task.tensor });
         }
       }
+      special.check(raw, bytes);
       this.files.write(task.destination.path, source, task.destination.offset + at);
       this.count(bytes * (1 + task.operation.twins.length), bytes);
     }
+    return special.found;
   }
 
   /** Whole blocks: a chunk's size changes how often is read, never what is computed. */
@@ -187,6 +191,7 @@ export class TensorRunner {
       work: this.arena.reserve(size * 8),
       raw: this.arena.reserve(chunk * bytes),
       encode: encoder(this.arena.kernels, operation.work, destination.dtype, scratch),
+      special: new SpecialCounter(this.arena, operation.tensor, destination.dtype, this.setup.allowNan),
     };
   }
 
@@ -234,6 +239,7 @@ export class TensorRunner {
 
   private store(destination: Destination, output: Output, first: number, count: number): void {
     const bytes = count * output.elementBytes;
+    output.special.check(output.raw, bytes);
     const view = new Uint8Array(this.arena.memory.buffer, output.raw, bytes);
     this.files.write(destination.path, view, destination.offset + first * output.elementBytes);
     this.count(0, bytes);
@@ -261,6 +267,7 @@ interface Output {
   work: Pointer;
   raw: Pointer;
   encode: Convert;
+  special: SpecialCounter;
 }
 
 /** A message would carry the whole memory along with a view of it. */

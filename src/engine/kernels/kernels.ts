@@ -57,6 +57,9 @@ export interface Kernels {
   varianceF64(target: Pointer, table: Pointer, models: number, n: number): number;
   keepWhereF32(x: Pointer, mask: Pointer, n: number): void;
   keepWhereF64(x: Pointer, mask: Pointer, n: number): void;
+  countSpecial16(x: Pointer, infinity: number, target: Pointer, n: number): void;
+  countSpecial32(x: Pointer, target: Pointer, n: number): void;
+  countSpecial64(x: Pointer, target: Pointer, n: number): void;
   acos(x: number): number;
   sin(x: number): number;
 }

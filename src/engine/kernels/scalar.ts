@@ -1,6 +1,7 @@
 import type { Kernels, Pointer } from './kernels.js';
 import { scalarAgreement } from './scalar-agreement.js';
 import { scalarVariance } from './scalar-variance.js';
+import { scalarReportKernels } from './scalar-report.js';
 
 const F32_ABS = 0x7fff_ffff;
 const F64_ABS = 0x7fff_ffff_ffff_ffffn;
@@ -81,6 +82,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
   return {
     ...scalarAgreement(memory),
     ...scalarVariance(memory),
+    ...scalarReportKernels(memory),
     decodeBF16: (source, target, n) =>
       each(n, (i) => view().setUint32(target + 4 * i, view().getUint16(source + 2 * i, true) << 16, true)),
     decodeF16: (source, target, n) =>

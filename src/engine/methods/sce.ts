@@ -1,7 +1,8 @@
 import type { Pointer } from '../kernels/kernels.js';
 import { BLOCK_ELEMENTS, type Block, type Gatherer, type Method, type MergeOperation } from './method.js';
 import { numberSetting, type Statistic, type Workspace } from './method.js';
-import { selection, type Selection, thresholds, trimmer } from './selection/selection.js';
+import type { Selection } from './selection/rank.js';
+import { selection, thresholds, trimmer } from './selection/selection.js';
 import { gatherValues } from './selection/values.js';
 import { ELECTION_ENTRY_BYTES, writeElection } from './ties.js';
 

@@ -68,6 +68,8 @@ export interface MergePlan {
   recipe: object;
   seed: number;
   shardBytes: number;
+  /** NaN in the result is no reason to refuse it. */
+  allowNan: boolean;
   inputs: PlanInput[];
   shards: PlanShard[];
   /** model.safetensors.index.json where there is more than one shard. */

@@ -30,6 +30,8 @@ export interface PlanOptions {
   shardBytes?: number;
   /** Take tokenizer and generation files over from the base (else the first) model. Default true. */
   copyTokenizer?: boolean;
+  /** Write NaN where the merge gives it, instead of refusing with nan_in_result. Default false. */
+  allowNan?: boolean;
   threads?: number;
 }
 
@@ -60,16 +62,18 @@ export async function plan(recipe: Recipe, options: PlanOptions): Promise<MergeP
   const shardBytes = options.shardBytes ?? DEFAULT_SHARD_BYTES;
   const shards = layOut(operations, shardBytes);
   const copyTokenizer = options.copyTokenizer ?? true;
+  const allowNan = options.allowNan ?? false;
   const inputs = references.map((reference) => ({ reference, digest: modelOf(options, reference).digest }));
   const dropped = droppedTensors(list, references, checkpoints, operations);
   const copied = operations.filter(({ operation }) => operation.kind === 'copy').length;
-  const identity = { engine: ENGINE_VERSION, recipe: canonical, inputs, seed, shardBytes, copyTokenizer };
+  const identity = { engine: ENGINE_VERSION, recipe: canonical, inputs, seed, shardBytes, copyTokenizer, allowNan };
   return {
     engine: ENGINE_VERSION,
     digest: sha256Hex(canonicalJson(identity)),
     recipe: canonical,
     seed,
     shardBytes,
+    allowNan,
     inputs,
     shards,
     ...(shards.length > 1 && { index: indexJson(shardFiles(operations, shardBytes)) }),

@@ -7,7 +7,8 @@ import {
   type Statistic,
   type Workspace,
 } from '../method.js';
-import { selection, type Selection } from './selection.js';
+import type { Selection } from './rank.js';
+import { selection } from './selection.js';
 
 /**
  * A pass of the selection over values that a method computes for each element, instead of over |x - b|: the values are the

@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { HEAP_START, compileKernels, instantiateKernels } from './kernels.js';
+import { scalarKernels } from './scalar.js';
+
+const memory = new WebAssembly.Memory({ initial: 64, maximum: 1024 });
+const simd = instantiateKernels(compileKernels(), memory);
+const scalar = scalarKernels(memory);
+const [X, COUNTS] = [HEAP_START, HEAP_START + 65_536];
+
+/** Both twins on the same elements: what each adds to its two counts. */
+function countTwice(bytes: Uint8Array, count: (kernels: typeof simd | typeof scalar) => void): [number[], number[]] {
+  const run = (kernels: typeof simd | typeof scalar): number[] => {
+    new Uint8Array(memory.buffer, X, bytes.length + 64).fill(255);
+    new Uint8Array(memory.buffer, X, bytes.length).set(bytes);
+    const counts = new Uint32Array(memory.buffer, COUNTS, 2);
+    counts.set([5, 7]);
+    count(kernels);
+    return [...counts];
+  };
+  return [run(simd), run(scalar)];
+}
+
+/** Bit patterns with many whose exponent is all ones. */
+const words = (special: number[], max: number): fc.Arbitrary<number[]> =>
+  fc.array(fc.oneof(fc.constantFrom(...special), fc.nat(max)), { minLength: 1, maxLength: 70 });
+
+describe('the kernels that count NaN and infinity', () => {
+  test.each([0x7f80, 0x7c00])('of 16 bits with infinity at %i see every one, at every length of tail', (infinity) => {
+    const special = [infinity, infinity | 0x8000, infinity + 1, 0xffff, infinity - 1];
+    fc.assert(
+      fc.property(words(special, 0xffff), (values) => {
+        const bytes = new Uint8Array(Uint16Array.from(values).buffer);
+        const [mine, twin] = countTwice(bytes, (k) => k.countSpecial16(X, infinity, COUNTS, values.length));
+        const nan = values.filter((value) => (value & 0x7fff) > infinity).length;
+        const infinite = values.filter((value) => (value & 0x7fff) === infinity).length;
+        expect(mine).toEqual([5 + nan, 7 + infinite]);
+        expect(twin).toEqual(mine);
+      }),
+    );
+  });
+
+  const numbers = fc.array(fc.oneof(fc.constantFrom(NaN, Infinity, -Infinity, 3.4e38, -0), fc.float()), {
+    minLength: 1,
+    maxLength: 70,
+  });
+
+  test.each([
+    ['countSpecial32', Float32Array],
+    ['countSpecial64', Float64Array],
+  ] as const)('%s sees every one, at every length of tail', (name, Elements) => {
+    fc.assert(
+      fc.property(numbers, (values) => {
+        const bytes = new Uint8Array(Elements.from(values).buffer);
+        const [mine, twin] = countTwice(bytes, (kernels) => kernels[name](X, COUNTS, values.length));
+        const nan = values.filter(Number.isNaN).length;
+        const finite = values.filter(Number.isFinite).length;
+        expect(mine).toEqual([5 + nan, 7 + values.length - nan - finite]);
+        expect(twin).toEqual(mine);
+      }),
+    );
+  });
+});
