@@ -13,6 +13,8 @@ const pair =
   'models:\n- model: a\n  parameters: {weight: 0.6, density: 0.5}\n- model: b\n  parameters: {weight: 0.4, density: 0.5}\n';
 const weights = 'models:\n- model: a\n  parameters: {weight: 0.6}\n- model: b\n  parameters: {weight: 0.4}\n';
 
+const over = (method: string): string => `merge_method: ${method}\nbase_model: base\n${pair}`;
+
 export const benchRecipes: readonly BenchRecipe[] = [
   { method: 'passthrough', models: ['a'], text: 'merge_method: passthrough\nmodels:\n- model: a\n', limit: 1.5 },
   { method: 'linear', models: ['a', 'b'], text: `merge_method: linear\n${weights}`, limit: 1.5, speedup: 8 },
@@ -36,4 +38,6 @@ export const benchRecipes: readonly BenchRecipe[] = [
     limit: 2.5,
     speedup: 24,
   },
+  { method: 'breadcrumbs', models: ['base', 'a', 'b'], text: over('breadcrumbs'), limit: 2.5, speedup: 24 },
+  { method: 'breadcrumbs_ties', models: ['base', 'a', 'b'], text: over('breadcrumbs_ties'), limit: 2.5, speedup: 24 },
 ];

@@ -47,6 +47,15 @@ parameters: { normalize: true }
 `,
 };
 
+/** Methods that leave elements out share a recipe. */
+const sparse = `base_model: base
+models:
+  - { model: a, parameters: { weight: 0.7, density: 0.31 } }
+  - { model: b, parameters: { weight: 0.5, density: 0.77 } }
+`;
+methods['breadcrumbs'] = `merge_method: breadcrumbs\n${sparse}parameters: { rescale: l1 }\n`;
+methods['breadcrumbs_ties'] = `merge_method: breadcrumbs_ties\n${sparse}`;
+
 /** What may not depend on how a merge is carried out. */
 interface Outcome {
   sha256: Record<string, string | undefined>;

@@ -125,6 +125,7 @@ function mergeTensor(
     models: others.map((k) => inputs[k] ?? new Float64Array(0)),
     shape: sources[0]?.tensor.shape ?? [],
     tensor: name,
+    written: (parameter) => recipe.parameters?.[parameter],
     global: (parameter, fallback) => referenceNumber(global, parameter, fallback),
     ofInputs: (parameter, fallback) => inputs.map((_input, k) => referenceNumber(own(k), parameter, fallback)),
     ofModels: (parameter, fallback) => others.map((k) => referenceNumber(own(k), parameter, fallback)),

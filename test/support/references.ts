@@ -1,4 +1,5 @@
 import type { MethodName } from '../../src/recipe/index.js';
+import { breadcrumbs, magnitudes } from './reference-masks.js';
 import {
   type ExactTensor,
   linear,
@@ -8,6 +9,8 @@ import {
   ties,
   weightedSum,
 } from './reference-methods.js';
+
+import { added, elected } from './reference-sparse.js';
 
 /** One tensor as a reference sees it: the inputs in f64, rounded to the type in which the recipe wants them. */
 export interface ReferenceCall {
@@ -20,6 +23,8 @@ export interface ReferenceCall {
   /** The tensor's name in the result. */
   tensor: string;
   global(parameter: string, fallback?: number): number;
+  /** What the recipe says of the method as a whole, as it is written. */
+  written(parameter: string): unknown;
   ofInputs(parameter: string, fallback?: number): number[];
   ofModels(parameter: string, fallback?: number): number[];
 }
@@ -32,7 +37,12 @@ export const references: Partial<Record<MethodName, Reference>> = {
   linear: ({ inputs, ofInputs, global }) => linear(inputs, ofInputs('weight'), global('normalize', 1) !== 0),
   slerp: ({ base, models, global }) => slerp(base, models[0] ?? base, global('t')),
   task_arithmetic: (call) => taskArithmetic(taskVectors(call, 0)),
-  ties: (call) => ties({ ...taskVectors(call, 1), densities: call.ofModels('density', 1) }),
+  ties: (call) =>
+    call.written('rescale') === undefined && call.written('weighted_election') === undefined
+      ? ties({ ...taskVectors(call, 1), densities: call.ofModels('density', 1) })
+      : elected(call, taskVectors(call, 1), magnitudes(call)),
+  breadcrumbs: (call) => added(call, taskVectors(call, 0), breadcrumbs(call)),
+  breadcrumbs_ties: (call) => elected(call, taskVectors(call, 0), breadcrumbs(call)),
 };
 
 /** @param normalize the method's default */

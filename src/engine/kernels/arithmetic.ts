@@ -14,6 +14,7 @@ export interface Arithmetic {
   sumMagnitudes(x: Pointer, base: Pointer, key: bigint, n: number): number;
   histogram(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
   trim(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
+  clearLargest(x: Pointer, key: bigint, quota: number, n: number): number;
   /** For shares of one sign. */
   elect(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   /** For shares of both signs, whose sum may cancel. */
@@ -41,6 +42,7 @@ function singlePrecision(k: Kernels): Arithmetic {
     sumMagnitudes: (x, base, key, n) => k.sumMagnitudesF32(x, base, Number(key), n),
     histogram: (x, base, _shift, _prefix, counts, n) => k.histogramHighF32(x, base, counts, n),
     trim: (x, base, key, quota, n) => k.trimF32(x, base, Number(key), quota, n) >>> 0,
+    clearLargest: (x, key, quota, n) => k.clearLargestF32(x, Number(key), quota, n) >>> 0,
     elect: k.electF32,
     electMixed: k.electMixedF32,
     magnitude: (key) => {
@@ -63,6 +65,7 @@ function doublePrecision(k: Kernels): Arithmetic {
     sumMagnitudes: k.sumMagnitudesF64,
     histogram: k.histogramF64,
     trim: (x, base, key, quota, n) => k.trimF64(x, base, key, quota, n) >>> 0,
+    clearLargest: (x, key, quota, n) => k.clearLargestF64(x, key, quota, n) >>> 0,
     elect: k.electF64,
     electMixed: k.electF64,
     magnitude: (key) => {

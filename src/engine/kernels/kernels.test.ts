@@ -36,7 +36,7 @@ function expectEqual(
   const call = (kernels: object): unknown =>
     (kernels as Record<string, (...all: unknown[]) => unknown>)[name]?.(...args);
   const [mine, twin] = [call(simd), call(scalar)];
-  expect(typeof mine === 'number' && name.startsWith('trim') ? mine >>> 0 : mine).toEqual(twin);
+  expect(typeof mine === 'number' && /^(trim|clear)/.test(name) ? mine >>> 0 : mine).toEqual(twin);
   for (const [pointer, element] of results) {
     const [own, other] = [memory, twinMemory].map(({ buffer }) => Buffer.from(buffer, pointer, n * BYTES[element]));
     // Only where bytes differ (NaN payloads, or a defect) is it worth looking at single elements.
@@ -63,7 +63,12 @@ function elements(
 }
 
 /** Entries of consensus.ts: address, weight of the vote, share, coefficient. */
-function electionTable(element: 'f32' | 'f64', deltas: number[], weights: number[]): Uint8Array {
+function electionTable(
+  element: 'f32' | 'f64',
+  deltas: number[],
+  weights: number[],
+  isFlipped = (weight: number): boolean => weight < 0,
+): Uint8Array {
   const view = new DataView(new ArrayBuffer(40 * deltas.length));
   deltas.forEach((delta, m) => {
     const weight = weights[m] ?? 0;
@@ -73,7 +78,7 @@ function electionTable(element: 'f32' | 'f64', deltas: number[], weights: number
     if (element === 'f32') view.setFloat32(40 * m + 4, weight * 0.7, true);
     else view.setFloat64(40 * m + 24, weight * 0.7, true);
     view.setFloat32(40 * m + 32, weight, true);
-    view.setUint32(40 * m + 36, weight < 0 ? 0x8000_0000 : 0, true);
+    view.setUint32(40 * m + 36, isFlipped(weight) ? 0x8000_0000 : 0, true);
   });
   return new Uint8Array(view.buffer);
 }
@@ -152,6 +157,8 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
           for (const models of [1, 2, 3]) {
             const args = [D, C, COUNTS, models, negligible, n];
             expectEqual(element === 'f32' ? 'electMixedF32' : 'electF64', args, bytes, [[D, element]], n, table);
+            const unweighted = electionTable(element, [A, B, C], [c, 0.5, -c], () => false);
+            expectEqual(element === 'f32' ? 'electMixedF32' : 'electF64', args, bytes, [[D, element]], n, unweighted);
             if (element === 'f64') continue;
             const ofOneSign = electionTable(element, [A, B, C], [c, c * 0.3, c * 1.7]);
             expectEqual('electF32', args, bytes, [[D, element]], n, ofOneSign);
@@ -165,6 +172,15 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         for (const quota of [0, 1, 3, 9]) {
           expectEqual(`trim${T}`, [A, B, key(0x3f80_0000), quota, n], bytes, [[A, element]], n);
           expectEqual(`trim${T}`, [A, B, key(0), quota, n], bytes, [[A, element]], n);
+        }
+      });
+    });
+
+    test(`clearing the largest, ${element}`, () => {
+      run(element, (bytes, n) => {
+        for (const quota of [0, 1, 3, 9]) {
+          expectEqual(`clearLargest${T}`, [A, key(0x3f80_0000), quota, n], bytes, [[A, element]], n);
+          expectEqual(`clearLargest${T}`, [A, key(0), quota, n], bytes, [[A, element]], n);
         }
       });
     });

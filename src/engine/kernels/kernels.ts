@@ -44,6 +44,8 @@ export interface Kernels {
   countWindowF32(x: Pointer, base: Pointer, low: number, width: number, counts: Pointer, n: number): number;
   trimF32(x: Pointer, base: Pointer, key: number, quota: number, n: number): number;
   trimF64(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
+  clearLargestF32(x: Pointer, key: number, quota: number, n: number): number;
+  clearLargestF64(x: Pointer, key: bigint, quota: number, n: number): number;
   electF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electMixedF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electF64(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;

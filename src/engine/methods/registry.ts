@@ -1,5 +1,6 @@
 import type { MethodName } from '../../recipe/index.js';
 import { EngineError } from '../errors.js';
+import { breadcrumbs, breadcrumbsTies } from './breadcrumbs.js';
 import { linear } from './linear.js';
 import type { Method } from './method.js';
 import { passthrough } from './passthrough.js';
@@ -9,6 +10,8 @@ import { ties } from './ties.js';
 
 /** Methods this engine carries out; the recipe layer refuses the others before a plan is made. */
 const implemented: Partial<Record<MethodName, Method>> = {
+  breadcrumbs,
+  breadcrumbs_ties: breadcrumbsTies,
   linear,
   passthrough,
   slerp,

@@ -44,6 +44,17 @@ export const methods: Readonly<Record<MethodName, MethodDefinition>> = {
   passthrough,
 };
 
+const parameterWords = new Set(
+  Object.values(methods).flatMap((method) =>
+    Object.values(method.parameters).flatMap(({ words = {} }) => Object.keys(words)),
+  ),
+);
+
+/** Whether some parameter takes this word; which one does is checked with the parameter's type. */
+export function isParameterWord(text: string): boolean {
+  return parameterWords.has(text);
+}
+
 /** The method of that name, or undefined: names come from recipes, so prototype members must not be found. */
 export function findMethod(name: string): MethodDefinition | undefined {
   return Object.hasOwn(methods, name) ? methods[name as MethodName] : undefined;

@@ -1,0 +1,51 @@
+import { describePrecision, type PrecisionCase } from '../support/precision-suite.js';
+import type { WrittenParameters, WrittenRecipe } from '../support/recipes.js';
+
+type Listed = NonNullable<WrittenRecipe['models']>;
+
+/** Recipes over `base` of models with these parameters. */
+function over(
+  merge_method: WrittenRecipe['merge_method'],
+  models: Record<string, WrittenParameters>,
+  parameters: WrittenParameters = {},
+): WrittenRecipe {
+  const listed: Listed = Object.entries(models).map(([model, own]) => ({ model, parameters: own }));
+  return { merge_method, base_model: 'base', models: listed, parameters };
+}
+
+const mixed = { a: { weight: 0.7, density: 0.53 }, b: { weight: -0.35, density: 0.31 }, c: { weight: 0.3 } };
+const alike = { a: { weight: 0.7, density: 0.53 }, b: { weight: 0.4, density: 0.3 }, c: { weight: 0.3, density: 0.9 } };
+const cut = {
+  a: { weight: 0.7, density: 0.53, gamma: 0.2 },
+  b: { weight: -0.35, density: 0.8, gamma: 0.4 },
+  c: { weight: 0.3, density: 0.4 },
+};
+
+const recipes: Record<string, WrittenRecipe> = {
+  'ties, rescaled': over('ties', alike, { rescale: true }),
+  'ties, rescaled by density': over('ties', alike, { rescale: 'inverse_density', lambda: 0.8 }),
+  'ties, votes without weights': over('ties', mixed, { weighted_election: false }),
+  breadcrumbs: over('breadcrumbs', cut, { lambda: 1.2 }),
+  'breadcrumbs, rescaled': over('breadcrumbs', cut, { rescale: 'l1', normalize: true }),
+  'breadcrumbs, rescaled by density': over('breadcrumbs', cut, { rescale: 'inverse_density' }),
+  breadcrumbs_ties: over('breadcrumbs_ties', cut),
+  'breadcrumbs_ties, rescaled': over('breadcrumbs_ties', cut, { rescale: 'l1', normalize: true }),
+  'breadcrumbs_ties, votes without weights': over('breadcrumbs_ties', cut, { weighted_election: false }),
+};
+
+/** All recipes, or one of each kind of arithmetic. */
+const all = Object.keys(recipes);
+const some = ['breadcrumbs, rescaled', 'breadcrumbs_ties'];
+// The norm of a tensor, summed in f64, has roundings that the bound of f64 has no term for.
+const withoutNorms = all.filter((name) => !name.endsWith('rescaled'));
+const types: readonly PrecisionCase[] = [
+  ['BF16', {}, all],
+  ['F16', {}, all],
+  ['F32', {}, all],
+  ['F64', {}, withoutNorms],
+  ['BF16', { dtype: 'float32' }, some],
+  ['F32', { dtype: 'bfloat16' }, some],
+  ['F64', { out_dtype: 'float32' }, some],
+];
+
+describePrecision(recipes, types);
