@@ -38,6 +38,8 @@ export const benchRecipes: readonly BenchRecipe[] = [
     limit: 2.5,
     speedup: 24,
   },
+  { method: 'dare_linear', models: ['base', 'a', 'b'], text: over('dare_linear'), limit: 2.5, speedup: 8 },
+  { method: 'dare_ties', models: ['base', 'a', 'b'], text: over('dare_ties'), limit: 2.5, speedup: 8 },
   { method: 'breadcrumbs', models: ['base', 'a', 'b'], text: over('breadcrumbs'), limit: 2.5, speedup: 24 },
   { method: 'breadcrumbs_ties', models: ['base', 'a', 'b'], text: over('breadcrumbs_ties'), limit: 2.5, speedup: 24 },
 ];

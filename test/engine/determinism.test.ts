@@ -54,6 +54,8 @@ models:
   - { model: b, parameters: { weight: 0.5, density: 0.77 } }
 `;
 methods['breadcrumbs'] = `merge_method: breadcrumbs\n${sparse}parameters: { rescale: l1 }\n`;
+methods['dare_linear'] = `merge_method: dare_linear\n${sparse}`;
+methods['dare_ties'] = `merge_method: dare_ties\n${sparse}parameters: { rescale: inverse_density }\n`;
 methods['breadcrumbs_ties'] = `merge_method: breadcrumbs_ties\n${sparse}`;
 
 /** What may not depend on how a merge is carried out. */

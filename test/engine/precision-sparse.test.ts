@@ -31,13 +31,18 @@ const recipes: Record<string, WrittenRecipe> = {
   breadcrumbs_ties: over('breadcrumbs_ties', cut),
   'breadcrumbs_ties, rescaled': over('breadcrumbs_ties', cut, { rescale: 'l1', normalize: true }),
   'breadcrumbs_ties, votes without weights': over('breadcrumbs_ties', cut, { weighted_election: false }),
+  dare_linear: over('dare_linear', mixed, { lambda: 0.7 }),
+  'dare_linear, as in the paper': over('dare_linear', mixed, { rescale: 'inverse_density', normalize: true }),
+  'dare_linear, not rescaled': over('dare_linear', mixed, { rescale: 'none' }),
+  dare_ties: over('dare_ties', alike, { normalize: true }),
+  'dare_ties, as in the paper': over('dare_ties', mixed, { rescale: 'inverse_density' }),
 };
 
 /** All recipes, or one of each kind of arithmetic. */
 const all = Object.keys(recipes);
-const some = ['breadcrumbs, rescaled', 'breadcrumbs_ties'];
+const some = ['breadcrumbs, rescaled', 'breadcrumbs_ties', 'dare_linear', 'dare_ties'];
 // The norm of a tensor, summed in f64, has roundings that the bound of f64 has no term for.
-const withoutNorms = all.filter((name) => !name.endsWith('rescaled'));
+const withoutNorms = all.filter((name) => !/rescaled$|^dare_(linear|ties)$/.test(name) || name.includes('not'));
 const types: readonly PrecisionCase[] = [
   ['BF16', {}, all],
   ['F16', {}, all],

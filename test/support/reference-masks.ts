@@ -1,3 +1,4 @@
+import { drawsOf } from './philox.js';
 import { emptyMask, type Mask, wholeMask } from './reference-sparse.js';
 import type { ReferenceCall } from './references.js';
 
@@ -44,5 +45,16 @@ export function breadcrumbs(call: ReferenceCall): Mask[] {
     const kept = trunc(density * sizes.length);
     const removed = min(trunc(gamma * sizes.length), sizes.length - kept);
     return keepRanks(sizes, removed, removed + kept, density);
+  });
+}
+
+/** DARE: each with probability density. */
+export function dare(call: ReferenceCall): Mask[] {
+  return call.ofModels('density', 1).map((density, k) => {
+    const elements = call.base.length;
+    if (density >= 1) return wholeMask(elements);
+    const draws = drawsOf(call.seed, call.tensor, k, elements);
+    const kept = Uint8Array.from(draws, (draw) => (draw < density ? 1 : 0));
+    return { kept, open: new Uint8Array(elements), probability: () => density };
   });
 }

@@ -1,5 +1,5 @@
 import type { MethodName } from '../../src/recipe/index.js';
-import { breadcrumbs, magnitudes } from './reference-masks.js';
+import { breadcrumbs, dare, magnitudes } from './reference-masks.js';
 import {
   type ExactTensor,
   linear,
@@ -20,6 +20,8 @@ export interface ReferenceCall {
   /** The inputs without the base. */
   models: readonly Float64Array[];
   shape: number[];
+  /** Of random masks. */
+  seed: number;
   /** The tensor's name in the result. */
   tensor: string;
   global(parameter: string, fallback?: number): number;
@@ -41,6 +43,8 @@ export const references: Partial<Record<MethodName, Reference>> = {
     call.written('rescale') === undefined && call.written('weighted_election') === undefined
       ? ties({ ...taskVectors(call, 1), densities: call.ofModels('density', 1) })
       : elected(call, taskVectors(call, 1), magnitudes(call)),
+  dare_linear: (call) => added(call, taskVectors(call, 0), dare(call), true),
+  dare_ties: (call) => elected(call, taskVectors(call, 0), dare(call), true),
   breadcrumbs: (call) => added(call, taskVectors(call, 0), breadcrumbs(call)),
   breadcrumbs_ties: (call) => elected(call, taskVectors(call, 0), breadcrumbs(call)),
 };

@@ -1,4 +1,4 @@
-import type { Kernels, Pointer, WorkDtype } from './kernels.js';
+import type { KeepDrawn, Kernels, Pointer, WorkDtype } from './kernels.js';
 
 /** The kernels of one work dtype under dtype-free names, so that a method is written once for f32 and f64. */
 export interface Arithmetic {
@@ -15,6 +15,7 @@ export interface Arithmetic {
   histogram(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
   trim(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
   clearLargest(x: Pointer, key: bigint, quota: number, n: number): number;
+  keepDrawn: KeepDrawn;
   /** For shares of one sign. */
   elect(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   /** For shares of both signs, whose sum may cancel. */
@@ -43,6 +44,7 @@ function singlePrecision(k: Kernels): Arithmetic {
     histogram: (x, base, _shift, _prefix, counts, n) => k.histogramHighF32(x, base, counts, n),
     trim: (x, base, key, quota, n) => k.trimF32(x, base, Number(key), quota, n) >>> 0,
     clearLargest: (x, key, quota, n) => k.clearLargestF32(x, Number(key), quota, n) >>> 0,
+    keepDrawn: k.keepDrawnF32,
     elect: k.electF32,
     electMixed: k.electMixedF32,
     magnitude: (key) => {
@@ -66,6 +68,7 @@ function doublePrecision(k: Kernels): Arithmetic {
     histogram: k.histogramF64,
     trim: (x, base, key, quota, n) => k.trimF64(x, base, key, quota, n) >>> 0,
     clearLargest: (x, key, quota, n) => k.clearLargestF64(x, key, quota, n) >>> 0,
+    keepDrawn: k.keepDrawnF64,
     elect: k.electF64,
     electMixed: k.electF64,
     magnitude: (key) => {

@@ -212,6 +212,32 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
     });
   }, 60_000);
 
+  test('random draws, and what they keep', () => {
+    for (const element of ['f32', 'f64'] as const) {
+      run(element, (bytes, n, c) => {
+        const key = BigInt.asUintN(64, BigInt(n) * 0x9e37_79b9_7f4a_7c15n + BigInt(Math.trunc(c)));
+        // D has draws of which every third ties with the probability's leading bits.
+        const draws = new DataView(bytes.buffer, D - HEAP_START);
+        for (let i = 0; i < n; i++) draws.setUint16(2 * i, i % 3 === 0 ? 0x8000 : 40_503 * i, true);
+        for (const first of [0, 96, 2 ** 35 + 32]) {
+          expectEqual('drawBits', [A, key, 3, first, n], bytes, [[A, 'u16']], n);
+          const args = [A, B, D, 0x8000_7000, key, 3, first + 5, n];
+          expectEqual(element === 'f32' ? 'keepDrawnF32' : 'keepDrawnF64', args, bytes, [[A, element]], n);
+        }
+      });
+    }
+  }, 60_000);
+
+  test('draws are those of Philox 4x32-10', () => {
+    // The first known answer of Random123: counter 0, key 0.
+    simd.drawBits(A, 0n, 0, 0, 32);
+    const [word0, word1, word2, word3] = [0, 1, 2, 3].map((word) => {
+      const [low = 0, high = 0] = [0, 4].map((half) => Number(elements(memory, A + 16 * word + 2 * half, 'u16', 1)[0]));
+      return (high * 65_536 + low).toString(16);
+    });
+    expect([word0, word1, word2, word3]).toEqual(['6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8']);
+  });
+
   test('conversions of random values', () => {
     run('f32', (bytes, n) => {
       expectEqual('encodeBF16', [A, B, n], bytes, [[B, 'u16']], n);

@@ -49,9 +49,25 @@ export interface Kernels {
   electF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electMixedF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electF64(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
+  drawBits(target: Pointer, key: bigint, model: number, first: number, n: number): void;
+  drawMoreBits(key: bigint, model: number, element: number): number;
+  keepDrawnF32: KeepDrawn;
+  keepDrawnF64: KeepDrawn;
   acos(x: number): number;
   sin(x: number): number;
 }
+
+/** `probability` is 2^32 times it; `draws` are the first 16 bits of the draws of the elements from `first` on. */
+export type KeepDrawn = (
+  x: Pointer,
+  base: Pointer,
+  draws: Pointer,
+  probability: number,
+  key: bigint,
+  model: number,
+  first: number,
+  n: number,
+) => void;
 
 /** Compiles kernels.wasm; the module can be posted to worker threads, which then only instantiate it. */
 export function compileKernels(): WebAssembly.Module {

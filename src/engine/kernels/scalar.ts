@@ -1,4 +1,5 @@
 import type { Kernels, Pointer } from './kernels.js';
+import { scalarRandomKernels } from './scalar-random.js';
 
 const F32_ABS = 0x7fff_ffff;
 const F64_ABS = 0x7fff_ffff_ffff_ffffn;
@@ -77,6 +78,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
   };
 
   return {
+    ...scalarRandomKernels(memory),
     decodeBF16: (source, target, n) =>
       each(n, (i) => view().setUint32(target + 4 * i, view().getUint16(source + 2 * i, true) << 16, true)),
     decodeF16: (source, target, n) =>

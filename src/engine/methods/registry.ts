@@ -1,6 +1,7 @@
 import type { MethodName } from '../../recipe/index.js';
 import { EngineError } from '../errors.js';
 import { breadcrumbs, breadcrumbsTies } from './breadcrumbs.js';
+import { dareLinear, dareTies } from './dare.js';
 import { linear } from './linear.js';
 import type { Method } from './method.js';
 import { passthrough } from './passthrough.js';
@@ -12,6 +13,8 @@ import { ties } from './ties.js';
 const implemented: Partial<Record<MethodName, Method>> = {
   breadcrumbs,
   breadcrumbs_ties: breadcrumbsTies,
+  dare_linear: dareLinear,
+  dare_ties: dareTies,
   linear,
   passthrough,
   slerp,

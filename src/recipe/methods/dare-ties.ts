@@ -9,5 +9,5 @@ export const dareTies: MethodDefinition = {
   parameters: { ...taskVectorParameters({ normalize: false, rescale: true }), ...electionParameters },
   doc: 'Drops elements of each difference at random, rescales the rest, and adds those whose sign wins the vote.',
   paper: { title: 'Language models are Super Mario', url: 'https://arxiv.org/abs/2311.03099' },
-  executable: false,
+  executable: true,
 };

@@ -15,6 +15,8 @@ describe('methods', () => {
       'slerp',
       'task_arithmetic',
       'ties',
+      'dare_linear',
+      'dare_ties',
       'breadcrumbs',
       'breadcrumbs_ties',
       'passthrough',

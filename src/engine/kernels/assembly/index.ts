@@ -5,4 +5,5 @@ export * from './arithmetic';
 export * from './statistics';
 export * from './selection';
 export * from './consensus';
+export { drawBits, drawMoreBits, keepDrawnF32, keepDrawnF64 } from './random';
 export * from './transcendental';
