@@ -40,6 +40,12 @@ export const benchRecipes: readonly BenchRecipe[] = [
   },
   { method: 'dare_linear', models: ['base', 'a', 'b'], text: over('dare_linear'), limit: 2.5, speedup: 8 },
   { method: 'dare_ties', models: ['base', 'a', 'b'], text: over('dare_ties'), limit: 2.5, speedup: 8 },
+  {
+    method: 'magmax',
+    models: ['base', 'a', 'b'],
+    text: 'merge_method: magmax\nbase_model: base\nmodels:\n- model: a\n- model: b\n',
+    limit: 2.5,
+  },
   { method: 'breadcrumbs', models: ['base', 'a', 'b'], text: over('breadcrumbs'), limit: 2.5, speedup: 24 },
   { method: 'breadcrumbs_ties', models: ['base', 'a', 'b'], text: over('breadcrumbs_ties'), limit: 2.5, speedup: 24 },
 ];

@@ -10,6 +10,7 @@ import {
   weightedSum,
 } from './reference-methods.js';
 
+import { magmax } from './reference-magmax.js';
 import { added, elected } from './reference-sparse.js';
 
 /** One tensor as a reference sees it: the inputs in f64, rounded to the type in which the recipe wants them. */
@@ -43,6 +44,7 @@ export const references: Partial<Record<MethodName, Reference>> = {
     call.written('rescale') === undefined && call.written('weighted_election') === undefined
       ? ties({ ...taskVectors(call, 1), densities: call.ofModels('density', 1) })
       : elected(call, taskVectors(call, 1), magnitudes(call)),
+  magmax,
   dare_linear: (call) => added(call, taskVectors(call, 0), dare(call), true),
   dare_ties: (call) => elected(call, taskVectors(call, 0), dare(call), true),
   breadcrumbs: (call) => added(call, taskVectors(call, 0), breadcrumbs(call)),

@@ -138,6 +138,7 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         expectEqual(`addScaled${T}`, [A, B, c, n], bytes, [[A, element]], n);
         expectEqual(`addScaledDelta${T}`, [A, B, C, c, n], bytes, [[A, element]], n);
         expectEqual(`subtract${T}`, [A, B, C, n], bytes, [[A, element]], n);
+        expectEqual(`keepLarger${T}`, [A, B, C, n], bytes, [[A, element]], n);
         expectEqual(`add${T}`, [A, B, n], bytes, [[A, element]], n);
       });
     });

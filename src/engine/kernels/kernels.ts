@@ -44,6 +44,8 @@ export interface Kernels {
   countWindowF32(x: Pointer, base: Pointer, low: number, width: number, counts: Pointer, n: number): number;
   trimF32(x: Pointer, base: Pointer, key: number, quota: number, n: number): number;
   trimF64(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
+  keepLargerF32(best: Pointer, x: Pointer, base: Pointer, n: number): void;
+  keepLargerF64(best: Pointer, x: Pointer, base: Pointer, n: number): void;
   clearLargestF32(x: Pointer, key: number, quota: number, n: number): number;
   clearLargestF64(x: Pointer, key: bigint, quota: number, n: number): number;
   electF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;

@@ -157,6 +157,16 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
       });
       return quota;
     },
+    keepLargerF32: (best, x, base, n) =>
+      each(n, (i) => {
+        const own = u32(best + 4 * i) & F32_ABS;
+        if (keyF32(x, base, i) > own) setF32(best + 4 * i, deltaF32(x, base, i));
+      }),
+    keepLargerF64: (best, x, base, n) =>
+      each(n, (i) => {
+        const own = u64(best + 8 * i) & F64_ABS;
+        if (keyF64(x, base, i) > own) setF64(best + 8 * i, deltaF64(x, base, i));
+      }),
     clearLargestF32: (x, key, quota, n) => {
       each(n, (i) => {
         const own = u32(x + 4 * i) & F32_ABS;

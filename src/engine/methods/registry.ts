@@ -3,6 +3,7 @@ import { EngineError } from '../errors.js';
 import { breadcrumbs, breadcrumbsTies } from './breadcrumbs.js';
 import { dareLinear, dareTies } from './dare.js';
 import { linear } from './linear.js';
+import { magmax } from './magmax.js';
 import type { Method } from './method.js';
 import { passthrough } from './passthrough.js';
 import { slerp } from './slerp.js';
@@ -16,6 +17,7 @@ const implemented: Partial<Record<MethodName, Method>> = {
   dare_linear: dareLinear,
   dare_ties: dareTies,
   linear,
+  magmax,
   passthrough,
   slerp,
   task_arithmetic: taskArithmetic,

@@ -1,6 +1,6 @@
 import type { Scalar } from '../scalars.js';
 
-/** MergeKit's twenty method names, in the order in which they are listed to people. */
+/** The method names, MergeKit's twenty and then those beyond, in the order in which they are listed to people. */
 export const methodNames = [
   'linear',
   'slerp',
@@ -22,6 +22,7 @@ export const methodNames = [
   'ram',
   'ramplus_tl',
   'passthrough',
+  'magmax',
 ] as const;
 
 export type MethodName = (typeof methodNames)[number];

@@ -173,6 +173,36 @@ function trimOneF32(x: usize, base: usize, key: u32, quota: u32): u32 {
 }
 
 /**
+ * Turns `best` into the elementwise larger of itself and the task vector x - base, by magnitude; an equal one stays. A NaN is
+ * larger than all, so that it is seen in the result.
+ */
+export function keepLargerF32(best: usize, x: usize, base: usize, n: i32): void {
+  const abs = i32x4.splat(F32_ABS);
+  for (let i = 0; i < n; i += 4) {
+    const own = v128.load(best);
+    const delta = f32x4.sub(v128.load(x), v128.load(base));
+    const isLarger = i32x4.gt_s(v128.and(delta, abs), v128.and(own, abs));
+    v128.store(best, v128.bitselect(delta, own, isLarger));
+    best += 16;
+    x += 16;
+    base += 16;
+  }
+}
+
+export function keepLargerF64(best: usize, x: usize, base: usize, n: i32): void {
+  const abs = i64x2.splat(F64_ABS);
+  for (let i = 0; i < n; i += 2) {
+    const own = v128.load(best);
+    const delta = f64x2.sub(v128.load(x), v128.load(base));
+    const isLarger = i64x2.gt_s(v128.and(delta, abs), v128.and(own, abs));
+    v128.store(best, v128.bitselect(delta, own, isLarger));
+    best += 16;
+    x += 16;
+    base += 16;
+  }
+}
+
+/**
  * Clears the elements of a task vector whose key is above the threshold `key`, and the first `quota` elements equal to it, in
  * index order. Returns what is left of the quota.
  */
