@@ -30,6 +30,7 @@ merge_method: ties
 `,
     ],
     ['defaults written out', `${plain}parameters: {normalize: yes, rescale: false, lambda: 1, int8_mask: 0.0}`],
+    ['a default in its other word', `${plain}parameters: {rescale: none}`],
     ['settings the long way', plain.replace('weight: 1', 'weight: [{value: [1]}, {filter: mlp, value: 3}]')],
     ['empty parameters', `${plain}parameters: {}\nslices: []`.replace('\nslices: []', '')],
   ])('is the same for %s', (_what, text) => {
@@ -43,6 +44,7 @@ merge_method: ties
       plain.replace('  - model: b', '  - model: c\n    parameters: {weight: 1}\n  - model: b'),
     ],
     ['another value than the default', `${plain}parameters: {normalize: false}`],
+    ['a word', `${plain}parameters: {rescale: inverse_density}`],
     ['a condition', plain.replace('weight: 1', 'weight: [{filter: mlp, value: 1}, {value: 1}]')],
     ['an output dtype', `${plain}out_dtype: float32`],
   ])('differs for %s', (_what, text) => {

@@ -1,5 +1,6 @@
 import { methodOf } from './inputs.js';
 import { matchesEverything } from './parameters.js';
+import type { Scalar } from './scalars.js';
 import type { Parameters, Recipe, Setting } from './schema.js';
 
 type Part = Pick<Recipe, 'models' | 'slices' | 'parameters'>;
@@ -48,7 +49,7 @@ function canonicalParameters(parameters: Parameters): Parameters {
 function canonicalSetting(setting: Setting): Setting {
   if (!Array.isArray(setting)) return setting;
   const conditions = setting.filter((entry) => typeof entry === 'object');
-  if (conditions.length === 0) return canonicalValue(setting as (number | boolean)[]);
+  if (conditions.length === 0) return canonicalValue(setting as Scalar[]);
   const last = conditions.findIndex((entry) => matchesEverything(entry.filter));
   const reachable = last < 0 ? conditions : conditions.slice(0, last + 1);
   if (last === 0) return canonicalValue(conditions[0]?.value ?? []);
@@ -58,7 +59,7 @@ function canonicalSetting(setting: Setting): Setting {
   });
 }
 
-function canonicalValue(value: number | boolean | (number | boolean)[]): number | boolean | (number | boolean)[] {
+function canonicalValue(value: Scalar | Scalar[]): Scalar | Scalar[] {
   return Array.isArray(value) && value.length === 1 ? (value[0] ?? value) : value;
 }
 

@@ -4,6 +4,7 @@ import { firstMentions } from './duplicates.js';
 import type { MethodDefinition } from './methods/method.js';
 import { matchesEverything } from './parameters.js';
 import type { Path } from './pointers.js';
+import type { Scalar } from './scalars.js';
 import type { Parameters, Recipe, Setting } from './schema.js';
 
 /** What MergeKit's planner would refuse before it has seen a tensor: forms, arity, base, layer ranges, missing parameters. */
@@ -189,11 +190,7 @@ function checkWeightSum(group: InputGroup, recipe: Recipe, method: MethodDefinit
   }
 }
 
-function constantOf(
-  levels: (Parameters | undefined)[],
-  name: string,
-  fallback?: boolean,
-): number | boolean | undefined {
+function constantOf(levels: (Parameters | undefined)[], name: string, fallback?: boolean): Scalar | undefined {
   for (const level of levels) {
     const setting: Setting | undefined = level !== undefined && Object.hasOwn(level, name) ? level[name] : undefined;
     if (setting === undefined) continue;
@@ -201,7 +198,7 @@ function constantOf(
     const first = setting[0];
     if (setting.length === 1 && typeof first !== 'object') return first;
     const whole = typeof first === 'object' && matchesEverything(first.filter) && typeof first.value !== 'object';
-    return whole ? (first.value as number | boolean) : undefined;
+    return whole ? (first.value as Scalar) : undefined;
   }
   return fallback;
 }

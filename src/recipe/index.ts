@@ -10,4 +10,5 @@ export { findRecipePosition } from './recipe-position.js';
 export { type ParsedRecipe, type ParseOptions, parseRecipe } from './read-recipe.js';
 export { pointerOf } from './pointers.js';
 export { type ModelReference, ModelReferenceError, formatModelReference, parseModelReference } from './references.js';
+export type { Scalar } from './scalars.js';
 export { type Parameters, Recipe, type Setting, recipeJsonSchema } from './schema.js';

@@ -1,3 +1,4 @@
+import type { Scalar } from './scalars.js';
 import type { Parameters, Setting } from './schema.js';
 
 /** The levels that may set a parameter of one tensor, from the nearest to the widest; the first that yields a value decides. */
@@ -23,11 +24,7 @@ export interface TensorPlace {
  * The value of a parameter for one tensor, by MergeKit's rules; undefined when no level gives one (the method's default is
  * not looked at). A level whose conditions all fail to match is passed over.
  */
-export function resolveParameter(
-  scope: ParameterScope,
-  name: string,
-  where: TensorPlace,
-): number | boolean | undefined {
+export function resolveParameter(scope: ParameterScope, name: string, where: TensorPlace): Scalar | undefined {
   const tensor = where.inputTensor ?? where.outputTensor;
   for (const level of [scope.own, scope.slice, scope.module, scope.global]) {
     if (level === undefined || !Object.hasOwn(level, name)) continue;
@@ -39,10 +36,10 @@ export function resolveParameter(
 }
 
 /** The value of one setting for the tensor, or undefined when none of its conditions matches the name. */
-function resolveSetting(setting: Setting, tensor: string, t: number): number | boolean | undefined {
-  if (typeof setting === 'number' || typeof setting === 'boolean') return setting;
+function resolveSetting(setting: Setting, tensor: string, t: number): Scalar | undefined {
+  if (typeof setting !== 'object') return setting;
   for (const entry of setting) {
-    if (typeof entry !== 'object') return resolveGradient(setting as (number | boolean)[], t);
+    if (typeof entry !== 'object') return resolveGradient(setting as Scalar[], t);
     if (matches(entry.filter, tensor)) {
       return typeof entry.value === 'object' ? resolveGradient(entry.value, t) : entry.value;
     }
@@ -59,11 +56,11 @@ function matches(filter: string | undefined, tensor: string): boolean {
   return matchesEverything(filter) || tensor.includes(filter ?? '');
 }
 
-function resolveGradient(values: (number | boolean)[], t: number): number | boolean | undefined {
+function resolveGradient(values: Scalar[], t: number): Scalar | undefined {
   const position = t * (values.length - 1);
   const index = Math.trunc(position);
   const before = values[index];
-  // Booleans do not mix: the nearest value at or before the place counts.
+  // Booleans and words do not mix: the nearest value at or before the place counts.
   if (!values.every((value) => typeof value === 'number')) return before;
   const after = values[Math.min(values.length - 1, index + 1)];
   const fraction = position - index;

@@ -125,6 +125,16 @@ describe('parseRecipe', () => {
       ['error not_a_boolean 5:25 /parameters/normalize'],
     ],
     [
+      'another parameter’s word for a flag',
+      linear('1', 'parameters: {normalize: l1}'),
+      ['error not_a_boolean 5:25 /parameters/normalize'],
+    ],
+    [
+      'another parameter’s word for a number',
+      linear('inverse_density'),
+      ['error not_a_number 4:26 /models/0/parameters/weight'],
+    ],
+    [
       'a share above one',
       slerp('').replace('slerp', 'sce') + 'parameters: {select_topk: 1.5}',
       ['warning not_supported_yet 1:15 /merge_method', 'error out_of_range 5:27 /parameters/select_topk'],

@@ -1,3 +1,6 @@
+/** One value of a parameter. Which words there are, the methods say. */
+export type Scalar = number | boolean | string;
+
 /** How MergeKit's YAML writes numbers: `1e-5`, which YAML 1.1 takes for a string, among them; Python's digit grouping too. */
 const numeral = /^[+-]?(\d[\d_]*(\.[\d_]*)?|\.\d[\d_]*)(e[+-]?\d+)?$/i;
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { methodNames } from './methods/method.js';
+import { isParameterWord } from './methods/registry.js';
 import { ModelReferenceError, formatModelReference, parseModelReference } from './references.js';
-import { readScalar } from './scalars.js';
+import { readScalar, type Scalar as AnyScalar } from './scalars.js';
 
 // One schema for the written recipe (its input: JSON Schema, OpenAPI) and for the normalised one (its output: the type).
 // Unknown keys never reach it: keys.ts has already judged them.
@@ -50,8 +51,9 @@ function referenceText(written: z.output<typeof WrittenReference>): string {
 
 const Scalar = z
   .union([z.number(), z.boolean(), z.string()], 'must be a number, or true or false')
-  .transform((written, context): number | boolean => {
+  .transform((written, context): AnyScalar => {
     if (typeof written !== 'string') return written;
+    if (isParameterWord(written)) return written;
     const value = readScalar(written);
     if (value !== undefined && Number.isFinite(Number(value))) return value;
     const text = `“${written.slice(0, 60)}”`;

@@ -1,9 +1,8 @@
 import type { IssueList } from './issue-list.js';
 import type { MethodDefinition, MethodParameter } from './methods/method.js';
 import type { Path } from './pointers.js';
+import type { Scalar } from './scalars.js';
 import type { Parameters, Recipe, Setting } from './schema.js';
-
-type Scalar = number | boolean;
 
 /** The recipe with every parameter in its method's type: `1.0` where a boolean is meant is true, true where a number is meant is 1. */
 export function withTypedParameters(recipe: Recipe, method: MethodDefinition, issues: IssueList): Recipe {
@@ -69,12 +68,10 @@ function typeSetting(
 }
 
 function typeScalar(value: Scalar, name: string, parameter: MethodParameter, path: Path, issues: IssueList): Scalar {
-  if (parameter.type === 'boolean') {
-    if (value === true || value === 1) return true;
-    if (value === false || value === 0) return false;
-    issues.error('not_a_boolean', path, `“${name}” is either true or false, not ${value}.`);
-    return false;
-  }
+  const word = meaningOf(value, parameter);
+  if (word !== undefined) return word;
+  if (parameter.type === 'boolean') return typeBoolean(value, name, parameter, path, issues);
+  if (typeof value === 'string') return notANumber(value, name, path, issues);
   const number = Number(value);
   if (parameter.type === 'integer' && !Number.isSafeInteger(number)) {
     issues.error('not_an_integer', path, `“${name}” must be an integer, not ${number}.`);
@@ -82,6 +79,25 @@ function typeScalar(value: Scalar, name: string, parameter: MethodParameter, pat
     issues.error('out_of_range', path, `“${name}” must be ${rangeText(parameter)}, not ${number}.`);
   }
   return number;
+}
+
+/** What a word of the parameter stands for. */
+function meaningOf(value: Scalar, { words }: MethodParameter): Scalar | undefined {
+  return typeof value === 'string' && words !== undefined && Object.hasOwn(words, value) ? words[value] : undefined;
+}
+
+function typeBoolean(value: Scalar, name: string, { words }: MethodParameter, path: Path, issues: IssueList): boolean {
+  if (value === true || value === 1) return true;
+  if (value === false || value === 0) return false;
+  const choices = ['true', 'false', ...Object.keys(words ?? {})];
+  const text = choices.length === 2 ? 'either true or false' : `one of ${choices.join(', ')}`;
+  issues.error('not_a_boolean', path, `“${name}” is ${text}, not ${value}.`);
+  return false;
+}
+
+function notANumber(word: string, name: string, path: Path, issues: IssueList): number {
+  issues.error('not_a_number', path, `“${name}” must be a number, not ${word}.`);
+  return Number.NaN;
 }
 
 function rangeText({ min, max }: MethodParameter): string {

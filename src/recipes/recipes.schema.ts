@@ -47,12 +47,15 @@ export const ValidatedRecipe = z
   .meta({ id: 'ValidatedRecipe' });
 export type ValidatedRecipe = z.infer<typeof ValidatedRecipe>;
 
+const Scalar = z.union([z.number(), z.boolean(), z.string()]);
+
 export const MethodParameter = z
   .object({
     name: z.string(),
     scope: z.enum(['model', 'global']),
     type: z.enum(['number', 'boolean', 'integer']),
-    default: z.union([z.number(), z.boolean()]).optional(),
+    default: Scalar.optional(),
+    words: z.record(z.string(), Scalar).optional().describe('Words that it takes, and what each means.'),
     required: z.boolean().optional(),
     min: z.number().optional(),
     max: z.number().optional(),

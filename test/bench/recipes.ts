@@ -14,6 +14,7 @@ const pair =
 const weights = 'models:\n- model: a\n  parameters: {weight: 0.6}\n- model: b\n  parameters: {weight: 0.4}\n';
 
 const plain = 'models:\n- model: a\n- model: b\n';
+const over = (method: string): string => `merge_method: ${method}\nbase_model: base\n${pair}`;
 
 export const benchRecipes: readonly BenchRecipe[] = [
   { method: 'passthrough', models: ['a'], text: 'merge_method: passthrough\nmodels:\n- model: a\n', limit: 1.5 },
@@ -57,4 +58,14 @@ export const benchRecipes: readonly BenchRecipe[] = [
     limit: 2.5,
     speedup: 50,
   },
+  { method: 'dare_linear', models: ['base', 'a', 'b'], text: over('dare_linear'), limit: 2.5, speedup: 8 },
+  { method: 'dare_ties', models: ['base', 'a', 'b'], text: over('dare_ties'), limit: 2.5, speedup: 8 },
+  {
+    method: 'magmax',
+    models: ['base', 'a', 'b'],
+    text: 'merge_method: magmax\nbase_model: base\nmodels:\n- model: a\n- model: b\n',
+    limit: 2.5,
+  },
+  { method: 'breadcrumbs', models: ['base', 'a', 'b'], text: over('breadcrumbs'), limit: 2.5, speedup: 24 },
+  { method: 'breadcrumbs_ties', models: ['base', 'a', 'b'], text: over('breadcrumbs_ties'), limit: 2.5, speedup: 24 },
 ];

@@ -57,6 +57,18 @@ parameters: { select_topk: 0.4 }
 `,
 };
 
+/** Methods that leave elements out share a recipe. */
+const sparse = `base_model: base
+models:
+  - { model: a, parameters: { weight: 0.7, density: 0.31 } }
+  - { model: b, parameters: { weight: 0.5, density: 0.77 } }
+`;
+methods['breadcrumbs'] = `merge_method: breadcrumbs\n${sparse}parameters: { rescale: l1 }\n`;
+methods['dare_linear'] = `merge_method: dare_linear\n${sparse}`;
+methods['dare_ties'] = `merge_method: dare_ties\n${sparse}parameters: { rescale: inverse_density }\n`;
+methods['magmax'] = 'merge_method: magmax\nbase_model: base\nmodels: [{ model: a }, { model: b }]\n';
+methods['breadcrumbs_ties'] = `merge_method: breadcrumbs_ties\n${sparse}`;
+
 /** What may not depend on how a merge is carried out. */
 interface Outcome {
   sha256: Record<string, string | undefined>;

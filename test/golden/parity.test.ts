@@ -16,6 +16,8 @@ interface GoldenCase {
   error?: string;
 }
 
+/** Not in the set: what differs from a method that is, other tests show. */
+const ABSENT = /^(breadcrumbs_ties|magmax)$/;
 /** Its randomness is PyTorch's: nobody else draws the same masks. */
 const RANDOM = /^(dare|della)/;
 const METHODS = executableMethods.filter((method) => !RANDOM.test(method));
@@ -33,7 +35,8 @@ describeWithShared('parity', 'golden outputs of MergeKit 0.1.5 (shared/parity)',
   });
 
   it('has cases of every method', () => {
-    expect(new Set(cases.map(({ method }) => method))).toEqual(new Set(METHODS));
+    const present = METHODS.filter((method) => !ABSENT.test(method));
+    expect(new Set(cases.map(({ method }) => method))).toEqual(new Set(present));
   });
 
   describe.each(cases.filter(({ file }) => file !== undefined))('$name', ({ name, recipe, file = '' }) => {

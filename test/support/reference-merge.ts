@@ -14,6 +14,9 @@ export interface ExpectedTensor extends ExactTensor {
   shape: number[];
 }
 
+/** The seed with which merges that are compared with the reference must be planned. */
+export const REFERENCE_SEED = 20_240_613;
+
 export type Models = ReadonlyMap<string, ReadonlyMap<string, StoredTensor>>;
 
 interface Source {
@@ -125,6 +128,8 @@ function mergeTensor(
     models: others.map((k) => inputs[k] ?? new Float64Array(0)),
     shape: sources[0]?.tensor.shape ?? [],
     tensor: name,
+    seed: REFERENCE_SEED,
+    written: (parameter) => recipe.parameters?.[parameter],
     global: (parameter, fallback) => referenceNumber(global, parameter, fallback),
     ofInputs: (parameter, fallback) => inputs.map((_input, k) => referenceNumber(own(k), parameter, fallback)),
     ofModels: (parameter, fallback) => others.map((k) => referenceNumber(own(k), parameter, fallback)),

@@ -25,7 +25,7 @@ export function emptyTensor(elements: number): ExactTensor {
   };
 }
 
-function addProduct(result: ExactTensor, i: number, product: number): void {
+export function addProduct(result: ExactTensor, i: number, product: number): void {
   result.value[i] = (result.value[i] ?? 0) + product;
   result.magnitude[i] = (result.magnitude[i] ?? 0) + abs(product);
   result.terms[i] = (result.terms[i] ?? 0) + 1;
@@ -82,7 +82,7 @@ export function taskArithmetic({ base, models, weights, normalize, lambda }: Tas
 }
 
 /** c (x - b): two products, but their difference is taken before the multiplication, as the exact value needs it. */
-function addDelta(result: ExactTensor, i: number, coefficient: number, x: number, b: number): void {
+export function addDelta(result: ExactTensor, i: number, coefficient: number, x: number, b: number): void {
   result.value[i] = (result.value[i] ?? 0) + coefficient * (x - b);
   result.magnitude[i] = (result.magnitude[i] ?? 0) + abs(coefficient * x) + abs(coefficient * b);
   result.terms[i] = (result.terms[i] ?? 0) + 2;
@@ -110,7 +110,7 @@ export function ties(vectors: TaskVectors & { densities: readonly number[] }): E
 }
 
 /** The models whose votes have the sign of their sum; zero counts as positive, and a vote of zero as none. */
-function elect(votes: readonly number[], i: number, { open, cancelled }: ExactTensor): number[] {
+export function elect(votes: readonly number[], i: number, { open, cancelled }: ExactTensor): number[] {
   const total = sum(votes);
   const size = votes.reduce((magnitude, vote) => magnitude + abs(vote), 0);
   if (total !== 0 && abs(total) <= size * 2 ** -21) open[i] = 1;
@@ -144,15 +144,18 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** With Neumaier's compensation, so that the reference does not depend on the order it adds in. */
 export function dot(a: Float64Array, b: Float64Array): number {
+  return exactSum(a.map((x, i) => x * (b[i] ?? 0)));
+}
+
+/** With Neumaier's compensation, so that the reference does not depend on the order it adds in. */
+export function exactSum(terms: Float64Array): number {
   let total = 0;
   let lost = 0;
-  a.forEach((x, i) => {
-    const product = x * (b[i] ?? 0);
-    const next = total + product;
-    lost += abs(total) >= abs(product) ? total - next + product : product - next + total;
+  for (const term of terms) {
+    const next = total + term;
+    lost += abs(total) >= abs(term) ? total - next + term : term - next + total;
     total = next;
-  });
+  }
   return total + lost;
 }

@@ -1,4 +1,5 @@
 import type { MethodName } from '../../src/recipe/index.js';
+import { breadcrumbs, dare, magnitudes } from './reference-masks.js';
 import {
   type ExactTensor,
   linear,
@@ -11,6 +12,9 @@ import {
 import { ram } from './reference-ram.js';
 import { sce } from './reference-sce.js';
 
+import { magmax } from './reference-magmax.js';
+import { added, elected } from './reference-sparse.js';
+
 /** One tensor as a reference sees it: the inputs in f64, rounded to the type in which the recipe wants them. */
 export interface ReferenceCall {
   /** In the recipe's order, the base among them. */
@@ -19,9 +23,13 @@ export interface ReferenceCall {
   /** The inputs without the base. */
   models: readonly Float64Array[];
   shape: number[];
+  /** Of random masks. */
+  seed: number;
   /** The tensor's name in the result. */
   tensor: string;
   global(parameter: string, fallback?: number): number;
+  /** What the recipe says of the method as a whole, as it is written. */
+  written(parameter: string): unknown;
   ofInputs(parameter: string, fallback?: number): number[];
   ofModels(parameter: string, fallback?: number): number[];
 }
@@ -40,7 +48,15 @@ export const references: Partial<Record<MethodName, Reference>> = {
   },
   sce: ({ base, models, global }) => sce(base, models, global('select_topk', 1)),
   task_arithmetic: (call) => taskArithmetic(taskVectors(call, 0)),
-  ties: (call) => ties({ ...taskVectors(call, 1), densities: call.ofModels('density', 1) }),
+  ties: (call) =>
+    call.written('rescale') === undefined && call.written('weighted_election') === undefined
+      ? ties({ ...taskVectors(call, 1), densities: call.ofModels('density', 1) })
+      : elected(call, taskVectors(call, 1), magnitudes(call)),
+  magmax,
+  dare_linear: (call) => added(call, taskVectors(call, 0), dare(call), true),
+  dare_ties: (call) => elected(call, taskVectors(call, 0), dare(call), true),
+  breadcrumbs: (call) => added(call, taskVectors(call, 0), breadcrumbs(call)),
+  breadcrumbs_ties: (call) => elected(call, taskVectors(call, 0), breadcrumbs(call)),
 };
 
 /** @param normalize the method's default */

@@ -1,4 +1,4 @@
-import type { Kernels, Pointer, WorkDtype } from './kernels.js';
+import type { KeepDrawn, Kernels, Pointer, WorkDtype } from './kernels.js';
 
 /** The kernels of one work dtype under dtype-free names, so that a method is written once for f32 and f64. */
 export interface Arithmetic {
@@ -14,6 +14,9 @@ export interface Arithmetic {
   sumMagnitudes(x: Pointer, base: Pointer, key: bigint, n: number): number;
   histogram(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
   trim(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
+  keepLarger(best: Pointer, x: Pointer, base: Pointer, n: number): void;
+  clearLargest(x: Pointer, key: bigint, quota: number, n: number): number;
+  keepDrawn: KeepDrawn;
   /** For shares of one sign. */
   elect(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   /** For shares of both signs, whose sum may cancel. */
@@ -49,6 +52,9 @@ function singlePrecision(k: Kernels): Arithmetic {
     sumMagnitudes: (x, base, key, n) => k.sumMagnitudesF32(x, base, Number(key), n),
     histogram: (x, base, _shift, _prefix, counts, n) => k.histogramHighF32(x, base, counts, n),
     trim: (x, base, key, quota, n) => k.trimF32(x, base, Number(key), quota, n) >>> 0,
+    keepLarger: k.keepLargerF32,
+    clearLargest: (x, key, quota, n) => k.clearLargestF32(x, Number(key), quota, n) >>> 0,
+    keepDrawn: k.keepDrawnF32,
     elect: k.electF32,
     electMixed: k.electMixedF32,
     mergeActive: k.mergeActiveF32,
@@ -76,6 +82,9 @@ function doublePrecision(k: Kernels): Arithmetic {
     sumMagnitudes: k.sumMagnitudesF64,
     histogram: k.histogramF64,
     trim: (x, base, key, quota, n) => k.trimF64(x, base, key, quota, n) >>> 0,
+    keepLarger: k.keepLargerF64,
+    clearLargest: (x, key, quota, n) => k.clearLargestF64(x, key, quota, n) >>> 0,
+    keepDrawn: k.keepDrawnF64,
     elect: k.electF64,
     electMixed: k.electF64,
     mergeActive: k.mergeActiveF64,

@@ -38,7 +38,7 @@ function expectEqual(
   const call = (kernels: object): unknown =>
     (kernels as Record<string, (...all: unknown[]) => unknown>)[name]?.(...args);
   const [mine, twin] = [call(simd), call(scalar)];
-  expect(typeof mine === 'number' && name.startsWith('trim') ? mine >>> 0 : mine).toEqual(twin);
+  expect(typeof mine === 'number' && /^(trim|clear)/.test(name) ? mine >>> 0 : mine).toEqual(twin);
   for (const [pointer, element] of results) {
     const [own, other] = [memory, twinMemory].map(({ buffer }) => Buffer.from(buffer, pointer, n * BYTES[element]));
     // Only where bytes differ (NaN payloads, or a defect) is it worth looking at single elements.
@@ -65,7 +65,12 @@ function elements(
 }
 
 /** Entries of consensus.ts: address, weight of the vote, share, coefficient. */
-function electionTable(element: 'f32' | 'f64', deltas: number[], weights: number[]): Uint8Array {
+function electionTable(
+  element: 'f32' | 'f64',
+  deltas: number[],
+  weights: number[],
+  isFlipped = (weight: number): boolean => weight < 0,
+): Uint8Array {
   const view = new DataView(new ArrayBuffer(40 * deltas.length));
   deltas.forEach((delta, m) => {
     const weight = weights[m] ?? 0;
@@ -75,7 +80,7 @@ function electionTable(element: 'f32' | 'f64', deltas: number[], weights: number
     if (element === 'f32') view.setFloat32(40 * m + 4, weight * 0.7, true);
     else view.setFloat64(40 * m + 24, weight * 0.7, true);
     view.setFloat32(40 * m + 32, weight, true);
-    view.setUint32(40 * m + 36, weight < 0 ? 0x8000_0000 : 0, true);
+    view.setUint32(40 * m + 36, isFlipped(weight) ? 0x8000_0000 : 0, true);
   });
   return new Uint8Array(view.buffer);
 }
@@ -146,6 +151,7 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         expectEqual(`addScaled${T}`, [A, B, c, n], bytes, [[A, element]], n);
         expectEqual(`addScaledDelta${T}`, [A, B, C, c, n], bytes, [[A, element]], n);
         expectEqual(`subtract${T}`, [A, B, C, n], bytes, [[A, element]], n);
+        expectEqual(`keepLarger${T}`, [A, B, C, n], bytes, [[A, element]], n);
         expectEqual(`add${T}`, [A, B, n], bytes, [[A, element]], n);
       });
     });
@@ -166,6 +172,8 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
           for (const models of [1, 2, 3]) {
             const args = [D, C, COUNTS, models, negligible, n];
             expectEqual(element === 'f32' ? 'electMixedF32' : 'electF64', args, bytes, [[D, element]], n, table);
+            const unweighted = electionTable(element, [A, B, C], [c, 0.5, -c], () => false);
+            expectEqual(element === 'f32' ? 'electMixedF32' : 'electF64', args, bytes, [[D, element]], n, unweighted);
             if (element === 'f64') continue;
             const ofOneSign = electionTable(element, [A, B, C], [c, c * 0.3, c * 1.7]);
             expectEqual('electF32', args, bytes, [[D, element]], n, ofOneSign);
@@ -207,6 +215,15 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         }
       });
     });
+
+    test(`clearing the largest, ${element}`, () => {
+      run(element, (bytes, n) => {
+        for (const quota of [0, 1, 3, 9]) {
+          expectEqual(`clearLargest${T}`, [A, key(0x3f80_0000), quota, n], bytes, [[A, element]], n);
+          expectEqual(`clearLargest${T}`, [A, key(0), quota, n], bytes, [[A, element]], n);
+        }
+      });
+    });
   }
 
   test('counting the keys of a window', () => {
@@ -234,6 +251,32 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
       expectEqual('histogramF64', [A, B, 0, 0x3ff0_0000_0000n, COUNTS, n], bytes, counts, 65_536);
     });
   }, 60_000);
+
+  test('random draws, and what they keep', () => {
+    for (const element of ['f32', 'f64'] as const) {
+      run(element, (bytes, n, c) => {
+        const key = BigInt.asUintN(64, BigInt(n) * 0x9e37_79b9_7f4a_7c15n + BigInt(Math.trunc(c)));
+        // D has draws of which every third ties with the probability's leading bits.
+        const draws = new DataView(bytes.buffer, D - HEAP_START);
+        for (let i = 0; i < n; i++) draws.setUint16(2 * i, i % 3 === 0 ? 0x8000 : 40_503 * i, true);
+        for (const first of [0, 96, 2 ** 35 + 32]) {
+          expectEqual('drawBits', [A, key, 3, first, n], bytes, [[A, 'u16']], n);
+          const args = [A, B, D, 0x8000_7000, key, 3, first + 5, n];
+          expectEqual(element === 'f32' ? 'keepDrawnF32' : 'keepDrawnF64', args, bytes, [[A, element]], n);
+        }
+      });
+    }
+  }, 60_000);
+
+  test('draws are those of Philox 4x32-10', () => {
+    // The first known answer of Random123: counter 0, key 0.
+    simd.drawBits(A, 0n, 0, 0, 32);
+    const [word0, word1, word2, word3] = [0, 1, 2, 3].map((word) => {
+      const [low = 0, high = 0] = [0, 4].map((half) => Number(elements(memory, A + 16 * word + 2 * half, 'u16', 1)[0]));
+      return (high * 65_536 + low).toString(16);
+    });
+    expect([word0, word1, word2, word3]).toEqual(['6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8']);
+  });
 
   test('conversions of random values', () => {
     run('f32', (bytes, n) => {

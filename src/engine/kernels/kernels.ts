@@ -44,6 +44,10 @@ export interface Kernels {
   countWindowF32(x: Pointer, base: Pointer, low: number, width: number, counts: Pointer, n: number): number;
   trimF32(x: Pointer, base: Pointer, key: number, quota: number, n: number): number;
   trimF64(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
+  keepLargerF32(best: Pointer, x: Pointer, base: Pointer, n: number): void;
+  keepLargerF64(best: Pointer, x: Pointer, base: Pointer, n: number): void;
+  clearLargestF32(x: Pointer, key: number, quota: number, n: number): number;
+  clearLargestF64(x: Pointer, key: bigint, quota: number, n: number): number;
   electF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electMixedF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electF64(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
@@ -60,9 +64,25 @@ export interface Kernels {
   countSpecial16(x: Pointer, infinity: number, target: Pointer, n: number): void;
   countSpecial32(x: Pointer, target: Pointer, n: number): void;
   countSpecial64(x: Pointer, target: Pointer, n: number): void;
+  drawBits(target: Pointer, key: bigint, model: number, first: number, n: number): void;
+  drawMoreBits(key: bigint, model: number, element: number): number;
+  keepDrawnF32: KeepDrawn;
+  keepDrawnF64: KeepDrawn;
   acos(x: number): number;
   sin(x: number): number;
 }
+
+/** `probability` is 2^32 times it; `draws` are the first 16 bits of the draws of the elements from `first` on. */
+export type KeepDrawn = (
+  x: Pointer,
+  base: Pointer,
+  draws: Pointer,
+  probability: number,
+  key: bigint,
+  model: number,
+  first: number,
+  n: number,
+) => void;
 
 /** Compiles kernels.wasm; the module can be posted to worker threads, which then only instantiate it. */
 export function compileKernels(): WebAssembly.Module {

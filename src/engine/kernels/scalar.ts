@@ -2,6 +2,7 @@ import type { Kernels, Pointer } from './kernels.js';
 import { scalarAgreement } from './scalar-agreement.js';
 import { scalarVariance } from './scalar-variance.js';
 import { scalarReportKernels } from './scalar-report.js';
+import { scalarRandomKernels } from './scalar-random.js';
 
 const F32_ABS = 0x7fff_ffff;
 const F64_ABS = 0x7fff_ffff_ffff_ffffn;
@@ -66,7 +67,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
   ): { entries: Pointer[]; divisor: number } => {
     const all = Array.from({ length: models }, (_unused, m) => table + 40 * m);
     const votes = all.reduce((sum, entry) => sum + delta(entry) * f64(entry + 8), 0);
-    const entries = all.filter((entry) => agrees(delta(entry), votes, f64(entry + 16)));
+    const entries = all.filter((entry) => agrees(delta(entry), votes, u32(entry + 36) !== 0));
     const total = entries.reduce((sum, entry) => sum + f64(entry + 16), 0);
     return { entries, divisor: negligible >= 0 && Math.abs(total) > negligible ? total : 1 };
   };
@@ -83,6 +84,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     ...scalarAgreement(memory),
     ...scalarVariance(memory),
     ...scalarReportKernels(memory),
+    ...scalarRandomKernels(memory),
     decodeBF16: (source, target, n) =>
       each(n, (i) => view().setUint32(target + 4 * i, view().getUint16(source + 2 * i, true) << 16, true)),
     decodeF16: (source, target, n) =>
@@ -163,6 +165,34 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
       });
       return quota;
     },
+    keepLargerF32: (best, x, base, n) =>
+      each(n, (i) => {
+        const own = u32(best + 4 * i) & F32_ABS;
+        if (keyF32(x, base, i) > own) setF32(best + 4 * i, deltaF32(x, base, i));
+      }),
+    keepLargerF64: (best, x, base, n) =>
+      each(n, (i) => {
+        const own = u64(best + 8 * i) & F64_ABS;
+        if (keyF64(x, base, i) > own) setF64(best + 8 * i, deltaF64(x, base, i));
+      }),
+    clearLargestF32: (x, key, quota, n) => {
+      each(n, (i) => {
+        const own = u32(x + 4 * i) & F32_ABS;
+        const isCleared = own === key && quota > 0;
+        if (own > key || isCleared) setF32(x + 4 * i, 0);
+        if (isCleared) quota--;
+      });
+      return quota;
+    },
+    clearLargestF64: (x, key, quota, n) => {
+      each(n, (i) => {
+        const own = u64(x + 8 * i) & F64_ABS;
+        const isCleared = own === key && quota > 0;
+        if (own > key || isCleared) setF64(x + 8 * i, 0);
+        if (isCleared) quota--;
+      });
+      return quota;
+    },
     electF32: (output, base, table, models, negligible, n) =>
       each(n, (i) => {
         const { entries } = election(table, models, -1, (entry) => f32(u32(entry) + 4 * i));
@@ -183,10 +213,10 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
   };
 }
 
-function agrees(delta: number, vote: number, weight: number): boolean {
+function agrees(delta: number, vote: number, isFlipped: boolean): boolean {
   if (Number.isNaN(delta)) return true;
   if (delta === 0) return false;
-  return (delta > 0 !== weight < 0) === vote >= 0;
+  return (delta > 0 !== isFlipped) === vote >= 0;
 }
 
 function halfToSingle(half: number): number {

@@ -1,4 +1,4 @@
-import type { MethodName } from '../../recipe/index.js';
+import type { MethodName, Scalar } from '../../recipe/index.js';
 import type { Dtype } from '../checkpoint/dtype.js';
 import type { Arithmetic } from '../kernels/arithmetic.js';
 import type { Kernels, Pointer, WorkDtype } from '../kernels/kernels.js';
@@ -16,6 +16,9 @@ export interface TensorSlice {
   dtype: Dtype;
 }
 
+/** Values of parameters, by name. */
+export type Settings = Record<string, Scalar>;
+
 /** One tensor to compute: what to read, in which precision, and the parameters that hold for it. */
 export interface MergeOperation {
   kind: 'merge';
@@ -32,9 +35,9 @@ export interface MergeOperation {
   inputs: TensorSlice[];
   hasBase: boolean;
   /** Parameters of the method for this tensor. */
-  settings: Record<string, number | boolean>;
+  settings: Settings;
   /** Parameters of each input, in the order of `inputs`. */
-  inputSettings: Record<string, number | boolean>[];
+  inputSettings: Settings[];
 }
 
 /** What a pass found: plain data, so that it travels between threads and can be compared bit for bit. */
@@ -134,7 +137,7 @@ export function isComplete(operation: MergeOperation, method: Method, found: rea
   return found.length >= method.passes(operation) || method.isComplete?.(operation, found) === true;
 }
 
-export function numberSetting(settings: Record<string, number | boolean>, name: string): number {
+export function numberSetting(settings: Settings, name: string): number {
   const value = settings[name];
   if (typeof value !== 'number') throw new TypeError(`the plan holds no number for ${name}`);
   return value;

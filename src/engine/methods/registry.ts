@@ -1,6 +1,9 @@
 import type { MethodName } from '../../recipe/index.js';
 import { EngineError } from '../errors.js';
+import { breadcrumbs, breadcrumbsTies } from './breadcrumbs.js';
+import { dareLinear, dareTies } from './dare.js';
 import { linear } from './linear.js';
+import { magmax } from './magmax.js';
 import type { Method } from './method.js';
 import { passthrough } from './passthrough.js';
 import { ram } from './ram.js';
@@ -12,7 +15,12 @@ import { ties } from './ties.js';
 
 /** Methods this engine carries out; the recipe layer refuses the others before a plan is made. */
 const implemented: Partial<Record<MethodName, Method>> = {
+  breadcrumbs,
+  breadcrumbs_ties: breadcrumbsTies,
+  dare_linear: dareLinear,
+  dare_ties: dareTies,
   linear,
+  magmax,
   passthrough,
   ram,
   ramplus_tl: ramplusTl,

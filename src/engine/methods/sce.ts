@@ -4,7 +4,7 @@ import { numberSetting, type Statistic, type Workspace } from './method.js';
 import type { Selection } from './selection/rank.js';
 import { selection, thresholds, trimmer } from './selection/selection.js';
 import { gatherValues } from './selection/values.js';
-import { ELECTION_ENTRY_BYTES, writeElection } from './ties.js';
+import { ELECTION_ENTRY_BYTES, writeElection } from './task-vectors/election-table.js';
 
 /** Below this sum of mean squares all models weigh the same (MergeKit's threshold). */
 const NEGLIGIBLE_ENERGY = 1e-6;

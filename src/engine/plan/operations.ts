@@ -1,11 +1,11 @@
-import { methods, resolveParameter, type ParameterScope, type Recipe } from '../../recipe/index.js';
+import { methods, resolveParameter, type ParameterScope, type Recipe, type Scalar } from '../../recipe/index.js';
 import { type Dtype, findDtype, isFloatDtype } from '../checkpoint/dtype.js';
 import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
 import { EngineError, quote } from '../errors.js';
 import { workDtypeOf } from '../execution/codec.js';
 import type { CopyOperation } from '../execution/task.js';
 import { linearCoefficients } from '../methods/linear.js';
-import type { MergeOperation, TensorSlice } from '../methods/method.js';
+import type { MergeOperation, Settings, TensorSlice } from '../methods/method.js';
 import type { OutputTensorSources } from './output-tensors.js';
 
 export interface PlannedOperation {
@@ -13,8 +13,6 @@ export interface PlannedOperation {
   shape: number[];
   operation: MergeOperation | CopyOperation;
 }
-
-type Settings = Record<string, number | boolean>;
 
 /**
  * What to do for one output tensor: the recipe's parameters for it, the dtype to compute in and to write, and whether it
@@ -156,14 +154,15 @@ function inputSettings(
 function settingsOf(
   recipe: Recipe,
   scope: 'model' | 'global',
-  resolve: (name: string, isRequired: boolean) => number | boolean | undefined,
+  resolve: (name: string, isRequired: boolean) => Scalar | undefined,
 ): Settings {
   const settings: Settings = {};
   for (const [name, definition] of Object.entries(methods[recipe.merge_method].parameters)) {
     if (definition.scope !== scope || name === 'int8_mask') continue;
     const value = resolve(name, definition.required === true) ?? definition.default;
     if (value === undefined) continue;
-    settings[name] = definition.type === 'boolean' ? Boolean(value) : Number(value);
+    if (typeof value === 'string') settings[name] = value;
+    else settings[name] = definition.type === 'boolean' ? Boolean(value) : Number(value);
   }
   return settings;
 }

@@ -1,26 +1,16 @@
 import type { MethodDefinition } from './method.js';
-import { taskVectorParameters } from './task-vector-parameters.js';
+import { outlierParameters, taskVectorParameters } from './task-vector-parameters.js';
 
 export const breadcrumbs: MethodDefinition = {
   name: 'breadcrumbs',
   title: 'Model breadcrumbs',
   base: 'required',
   minModels: 0,
-  parameters: {
-    ...taskVectorParameters({ normalize: false, rescale: false }),
-    gamma: {
-      scope: 'model',
-      type: 'number',
-      default: 0.01,
-      min: 0,
-      max: 1,
-      doc: 'Share of the largest elements that is removed.',
-    },
-  },
+  parameters: { ...taskVectorParameters({ normalize: false, rescale: false }), ...outlierParameters },
   doc: 'Removes the largest and the smallest elements of each difference and adds the rest.',
   paper: {
     title: 'Model breadcrumbs: scaling multi-task model merging with sparse masks',
     url: 'https://arxiv.org/abs/2312.06795',
   },
-  executable: false,
+  executable: true,
 };

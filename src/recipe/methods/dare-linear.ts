@@ -9,5 +9,5 @@ export const dareLinear: MethodDefinition = {
   parameters: taskVectorParameters({ normalize: false, rescale: true }),
   doc: 'Drops elements of each difference at random, rescales the rest, and adds them.',
   paper: { title: 'Language models are Super Mario', url: 'https://arxiv.org/abs/2311.03099' },
-  executable: false,
+  executable: true,
 };

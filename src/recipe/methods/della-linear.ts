@@ -1,22 +1,12 @@
 import type { MethodDefinition } from './method.js';
-import { taskVectorParameters } from './task-vector-parameters.js';
+import { rankParameters, taskVectorParameters } from './task-vector-parameters.js';
 
 export const dellaLinear: MethodDefinition = {
   name: 'della_linear',
   title: 'DELLA (linear)',
   base: 'required',
   minModels: 0,
-  parameters: {
-    ...taskVectorParameters({ normalize: false, rescale: true }),
-    epsilon: {
-      scope: 'model',
-      type: 'number',
-      default: 0.15,
-      min: 0,
-      max: 1,
-      doc: 'How far the probability of keeping an element spreads around density.',
-    },
-  },
+  parameters: { ...taskVectorParameters({ normalize: false, rescale: true }), ...rankParameters },
   doc: 'Drops elements of each difference at random, small ones more often, rescales the rest, and adds them.',
   paper: {
     title: 'DELLA-Merging: reducing interference through magnitude-based sampling',

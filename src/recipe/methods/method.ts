@@ -1,4 +1,6 @@
-/** MergeKit's twenty method names, in the order in which they are listed to people. */
+import type { Scalar } from '../scalars.js';
+
+/** The method names, MergeKit's twenty and then those beyond, in the order in which they are listed to people. */
 export const methodNames = [
   'linear',
   'slerp',
@@ -20,6 +22,7 @@ export const methodNames = [
   'ram',
   'ramplus_tl',
   'passthrough',
+  'magmax',
 ] as const;
 
 export type MethodName = (typeof methodNames)[number];
@@ -35,9 +38,11 @@ export interface MethodParameter {
   /** `model`: each model may have its own value; `global`: one value for a tensor, whatever the number of models. */
   scope: 'model' | 'global';
   type: 'number' | 'boolean' | 'integer';
-  default?: number | boolean;
+  default?: Scalar;
   /** There is no default: the recipe must give it (never for the base of a method that has one). */
   required?: boolean;
+  /** What it takes beside true and false, and what each of these words means. */
+  words?: Readonly<Record<string, Scalar>>;
   /** Smallest and largest value with a meaning, inclusive. */
   min?: number;
   max?: number;

@@ -7,6 +7,7 @@ import { della } from './della.js';
 import { dellaLinear } from './della-linear.js';
 import { karcher } from './karcher.js';
 import { linear } from './linear.js';
+import { magmax } from './magmax.js';
 import { modelStock } from './model-stock.js';
 import { multislerp } from './multislerp.js';
 import { nearswap } from './nearswap.js';
@@ -20,7 +21,7 @@ import { taskArithmetic } from './task-arithmetic.js';
 import { ties } from './ties.js';
 import type { MethodDefinition, MethodName } from './method.js';
 
-/** Every method that MergeKit has, by the name that recipes use. */
+/** Every method that MergeKit has and those beyond, by the name that recipes use. */
 export const methods: Readonly<Record<MethodName, MethodDefinition>> = {
   linear,
   slerp,
@@ -42,7 +43,19 @@ export const methods: Readonly<Record<MethodName, MethodDefinition>> = {
   ram,
   ramplus_tl: ramplusTl,
   passthrough,
+  magmax,
 };
+
+const parameterWords = new Set(
+  Object.values(methods).flatMap((method) =>
+    Object.values(method.parameters).flatMap(({ words = {} }) => Object.keys(words)),
+  ),
+);
+
+/** Whether some parameter takes this word; which one does is checked with the parameter's type. */
+export function isParameterWord(text: string): boolean {
+  return parameterWords.has(text);
+}
 
 /** The method of that name, or undefined: names come from recipes, so prototype members must not be found. */
 export function findMethod(name: string): MethodDefinition | undefined {

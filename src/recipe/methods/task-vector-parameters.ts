@@ -25,7 +25,8 @@ export function taskVectorParameters(defaults: {
       scope: 'global',
       type: 'boolean',
       default: defaults.rescale,
-      doc: 'Scale what is kept of a difference to the L1 norm that the whole difference had.',
+      words: { l1: true, none: false, inverse_density: 'inverse_density' },
+      doc: 'Scale what is kept of a difference: to the L1 norm that the whole difference had (true or l1), by 1 over the share or probability of being kept (inverse_density), or not at all (false or none).',
     },
     lambda: { scope: 'global', type: 'number', default: 1, doc: 'Factor of the merged difference before it is added.' },
     int8_mask: {
@@ -36,3 +37,37 @@ export function taskVectorParameters(defaults: {
     },
   };
 }
+
+/** For the methods in which models vote on signs. */
+export const electionParameters: Readonly<Record<string, MethodParameter>> = {
+  weighted_election: {
+    scope: 'global',
+    type: 'boolean',
+    default: true,
+    doc: 'Votes on a sign count by the models’ weights; false: only by the size of the differences (a weight of 0 still has no vote).',
+  },
+};
+
+/** For the methods that look for outliers. */
+export const outlierParameters: Readonly<Record<string, MethodParameter>> = {
+  gamma: {
+    scope: 'model',
+    type: 'number',
+    default: 0.01,
+    min: 0,
+    max: 1,
+    doc: 'Share of the largest elements that is removed.',
+  },
+};
+
+/** For the methods in which the probability of being kept depends on the rank. */
+export const rankParameters: Readonly<Record<string, MethodParameter>> = {
+  epsilon: {
+    scope: 'model',
+    type: 'number',
+    default: 0.15,
+    min: 0,
+    max: 1,
+    doc: 'The probability of keeping an element goes from density - epsilon for the smallest to density + epsilon for the largest; where that leaves 0 to 1, a smaller epsilon holds.',
+  },
+};

@@ -2,7 +2,8 @@
 // zero elects +. A zero never agrees; a NaN always does, so that it is seen in the result instead of lost.
 //
 // The table has one entry of 40 bytes a model: the delta's address (u32 at 0), its coefficient (f32 at 4 or f64 at 24),
-// the weight of its vote (f64 at 8), its share of the divisor (f64 at 16, f32 at 32), and the share's sign bit (u32 at 36).
+// the weight of its vote (f64 at 8), its share of the divisor (f64 at 16, f32 at 32), and the sign bit of its vote (u32 at 36).
+// Entries of one sign have the same sign of the vote too.
 
 const ENTRY_BYTES: usize = 40;
 const SIGN: i32 = 0x80000000;
@@ -131,7 +132,7 @@ export function electF64(output: usize, base: usize, table: usize, models: i32, 
     for (let entry = table; entry < end; entry += ENTRY_BYTES) {
       const d = v128.load(<usize>load<u32>(entry) + at);
       const share = v128.load64_splat(entry, 16);
-      const positive = v128.xor(f64x2.gt(d, zero), f64x2.lt(share, zero));
+      const positive = v128.xor(f64x2.gt(d, zero), i32x4.lt_s(v128.load32_splat(entry, 36), i32x4.splat(0)));
       const counted = v128.or(f64x2.ne(d, d), v128.andnot(f64x2.ne(d, zero), v128.xor(positive, elected)));
       sum = f64x2.add(sum, v128.and(f64x2.mul(d, v128.load64_splat(entry, 24)), counted));
       total = f64x2.add(total, v128.and(share, counted));

@@ -8,4 +8,5 @@ export * from './consensus';
 export * from './agreement';
 export * from './variance';
 export * from './special';
+export { drawBits, drawMoreBits, keepDrawnF32, keepDrawnF64 } from './random';
 export * from './transcendental';

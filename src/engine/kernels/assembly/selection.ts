@@ -172,6 +172,80 @@ function trimOneF32(x: usize, base: usize, key: u32, quota: u32): u32 {
   return isTaken ? quota - 1 : quota;
 }
 
+/**
+ * Turns `best` into the elementwise larger of itself and the task vector x - base, by magnitude; an equal one stays. A NaN is
+ * larger than all, so that it is seen in the result.
+ */
+export function keepLargerF32(best: usize, x: usize, base: usize, n: i32): void {
+  const abs = i32x4.splat(F32_ABS);
+  for (let i = 0; i < n; i += 4) {
+    const own = v128.load(best);
+    const delta = f32x4.sub(v128.load(x), v128.load(base));
+    const isLarger = i32x4.gt_s(v128.and(delta, abs), v128.and(own, abs));
+    v128.store(best, v128.bitselect(delta, own, isLarger));
+    best += 16;
+    x += 16;
+    base += 16;
+  }
+}
+
+export function keepLargerF64(best: usize, x: usize, base: usize, n: i32): void {
+  const abs = i64x2.splat(F64_ABS);
+  for (let i = 0; i < n; i += 2) {
+    const own = v128.load(best);
+    const delta = f64x2.sub(v128.load(x), v128.load(base));
+    const isLarger = i64x2.gt_s(v128.and(delta, abs), v128.and(own, abs));
+    v128.store(best, v128.bitselect(delta, own, isLarger));
+    best += 16;
+    x += 16;
+    base += 16;
+  }
+}
+
+/**
+ * Clears the elements of a task vector whose key is above the threshold `key`, and the first `quota` elements equal to it, in
+ * index order. Returns what is left of the quota.
+ */
+export function clearLargestF32(x: usize, key: u32, quota: u32, n: i32): u32 {
+  const abs = i32x4.splat(F32_ABS);
+  const threshold = i32x4.splat(key);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const delta = v128.load(x);
+    const keys = v128.and(delta, abs);
+    if (quota > 0 && v128.any_true(i32x4.eq(keys, threshold))) {
+      for (let lane = 0; lane < 16; lane += 4) quota = clearOneF32(x + lane, key, quota);
+    } else {
+      v128.store(x, v128.andnot(delta, i32x4.gt_s(keys, threshold)));
+    }
+    x += 16;
+  }
+  for (; i < n; i++) {
+    quota = clearOneF32(x, key, quota);
+    x += 4;
+  }
+  return quota;
+}
+
+@inline
+function clearOneF32(x: usize, key: u32, quota: u32): u32 {
+  const own = load<u32>(x) & F32_ABS;
+  const isCleared = own == key && quota > 0;
+  if (own > key || isCleared) store<f32>(x, 0);
+  return isCleared ? quota - 1 : quota;
+}
+
+export function clearLargestF64(x: usize, key: u64, quota: u32, n: i32): u32 {
+  for (let i = 0; i < n; i++) {
+    const own = load<u64>(x) & F64_ABS;
+    const isCleared = own == key && quota > 0;
+    if (own > key || isCleared) store<f64>(x, 0);
+    if (isCleared) quota--;
+    x += 8;
+  }
+  return quota;
+}
+
 export function trimF64(x: usize, base: usize, key: u64, quota: u32, n: i32): u32 {
   for (let i = 0; i < n; i++) {
     const delta = load<f64>(x) - load<f64>(base);

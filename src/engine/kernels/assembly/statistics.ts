@@ -115,8 +115,21 @@ export function gramF64(x: usize, y: usize, target: usize, n: i32): void {
 
 /** Sum in f64 of |x - base| over the elements whose key (bits of the difference without its sign) is at least `key`. */
 export function sumMagnitudesF32(x: usize, base: usize, key: u32, n: i32): f64 {
-  storeLanes(LANES, f64x2.splat(0), f64x2.splat(0));
-  for (let i = 0; i < n; i++) {
+  const abs = i32x4.splat(0x7fffffff);
+  const least = i32x4.splat(key);
+  let sum0 = f64x2.splat(0);
+  let sum1 = sum0;
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const keys = v128.and(f32x4.sub(v128.load(x), v128.load(base)), abs);
+    const counted = v128.and(keys, i32x4.ge_s(keys, least));
+    sum0 = f64x2.add(sum0, low(counted));
+    sum1 = f64x2.add(sum1, high(counted));
+    x += 16;
+    base += 16;
+  }
+  storeLanes(LANES, sum0, sum1);
+  for (; i < n; i++) {
     const bits = reinterpret<u32>(load<f32>(x) - load<f32>(base)) & 0x7fffffff;
     if (bits >= key) addToLane(LANES, i, <f64>reinterpret<f32>(bits));
     x += 4;

@@ -1,7 +1,7 @@
 import type { Gatherer, Statistic, Workspace } from '../method.js';
 import { BINS, addUp, counterBytes, findFromTop, shareQuota } from './counters.js';
 import type { Selection } from './rank.js';
-import { addUpSums, scaleOf, sumOfCounted } from './sums.js';
+import { addUpSums, sumOfCounted } from './sums.js';
 
 /** What the passes before this one found out about a rank. */
 interface Known {
@@ -60,7 +60,8 @@ export function combineDigits(
   const prefixes: bigint[] = [];
   const remaining: number[] = [];
   const quotas: number[] = [];
-  const scales: number[] = [];
+  const totals: number[] = [];
+  const kept: number[] = [];
   const sums = isLast && selected.sums ? addUpSums(partials, selected.ranks.length) : undefined;
   known.forEach((state, i) => {
     const histograms = partials.map((partial) => (partial['counts'] as Uint32Array).subarray(i * BINS, (i + 1) * BINS));
@@ -73,7 +74,9 @@ export function combineDigits(
     quotas.push(...shareQuota(equals, hit.left));
     const magnitude = (bin: number): number => workspace.arithmetic.magnitude((state.prefix << 16n) | BigInt(bin));
     const pair = sums?.[i];
-    scales.push(pair === undefined ? 1 : scaleOf(pair, sumOfCounted(counts, hit, magnitude)));
+    if (pair === undefined) return;
+    totals.push(pair.total);
+    kept.push(pair.above + sumOfCounted(counts, hit, magnitude));
   });
-  return isLast ? { keys: prefixes, quotas, scales } : { prefixes, remaining };
+  return isLast ? { keys: prefixes, quotas, totals, kept } : { prefixes, remaining };
 }

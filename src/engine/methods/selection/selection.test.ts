@@ -109,7 +109,7 @@ describe('the k-th largest magnitude of a task vector', () => {
     ranks.forEach(({ keep }, i) => {
       const kept = magnitudes.slice(0, keep).reduce((sum, magnitude) => sum + magnitude, 0);
       expect(limits[i]?.key).toBe(BigInt(keyOf(magnitudes[keep - 1] ?? 0)));
-      expect(limits[i]?.scale).toBeCloseTo(total / kept, 9);
+      expect((limits[i]?.total ?? 0) / (limits[i]?.kept ?? 0)).toBeCloseTo(total / kept, 9);
     });
   });
 

@@ -84,15 +84,26 @@ export interface Threshold {
   key: bigint;
   /** How many of the elements equal to it are kept in this range. */
   quota: number;
-  /** What the kept elements are multiplied with, so that the L1 norm stays; 1 unless sums were asked for. */
-  scale: number;
+  /** L1 norms of the task vector and of what is kept of it; 0 unless sums were asked for. */
+  total: number;
+  kept: number;
+}
+
+/** What the last pass found: a key, a total and a kept norm for each rank, and a quota for each rank and range. */
+interface Selected {
+  keys: bigint[];
+  quotas: number[];
+  totals: number[];
+  kept: number[];
 }
 
 export function thresholds(found: readonly Statistic[], range: number): Threshold[] {
-  const last = found.at(-1) as { keys?: bigint[]; quotas?: number[]; scales?: number[] } | undefined;
-  const { keys = [], quotas = [], scales = [] } = last ?? {};
+  const last = found.at(-1) as Partial<Selected> | undefined;
+  const { keys = [], quotas = [], totals = [], kept = [] } = last ?? {};
   const ranges = quotas.length / Math.max(1, keys.length);
-  return keys.map((key, i) => ({ key, quota: quotas[i * ranges + range] ?? 0, scale: scales[i] ?? 1 }));
+  return keys.map((key, i) => {
+    return { key, quota: quotas[i * ranges + range] ?? 0, total: totals[i] ?? 0, kept: kept[i] ?? 0 };
+  });
 }
 
 /** Turns a block of a model into its trimmed task vector, in place, block after block of one range. */

@@ -1,8 +1,5 @@
 import type { Statistic } from '../method.js';
 
-/** MergeKit leaves a delta unscaled when an L1 norm is smaller than this. */
-const NEGLIGIBLE_SUM = 1e-7;
-
 /** L1 norms of a task vector: all of it, and of what is above the counted keys. */
 export interface Norms {
   total: number;
@@ -36,10 +33,4 @@ export function sumOfCounted(
     if (count > 0) sum += count * magnitude(bin);
   }
   return threshold === undefined ? sum : sum + threshold.left * magnitude(threshold.bin);
-}
-
-/** What the kept elements are multiplied with, so that the L1 norm stays what it was. */
-export function scaleOf({ total, above }: Norms, counted: number): number {
-  const kept = above + counted;
-  return total < NEGLIGIBLE_SUM || kept < NEGLIGIBLE_SUM ? 1 : total / kept;
 }

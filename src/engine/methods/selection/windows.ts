@@ -1,7 +1,7 @@
 import type { Gatherer, Statistic, Workspace } from '../method.js';
 import { addUp, counterBytes, findFromTop, shareQuota } from './counters.js';
 import type { Selection } from './rank.js';
-import { addUpSums, scaleOf, sumOfCounted } from './sums.js';
+import { addUpSums, sumOfCounted } from './sums.js';
 
 /** A run of keys for each rank: from `low` on, `width` of them. */
 export interface Windows {
@@ -60,7 +60,8 @@ export function combineWindows(
 ): Statistic {
   const keys: bigint[] = [];
   const quotas: number[] = [];
-  const scales: number[] = [];
+  const totals: number[] = [];
+  const kept: number[] = [];
   const sums = selected.sums ? addUpSums(partials, selected.ranks.length) : undefined;
   let at = 0;
   for (const [i, { keep }] of selected.ranks.entries()) {
@@ -78,7 +79,9 @@ export function combineWindows(
     quotas.push(...shareQuota(equals, hit?.left ?? 0));
     const magnitude = (bin: number): number => workspace.arithmetic.magnitude(BigInt(low + bin));
     const pair = sums?.[i];
-    scales.push(pair === undefined ? 1 : scaleOf(pair, sumOfCounted(counts, hit, magnitude)));
+    if (pair === undefined) continue;
+    totals.push(pair.total);
+    kept.push(pair.above + sumOfCounted(counts, hit, magnitude));
   }
-  return { keys, quotas, scales };
+  return { keys, quotas, totals, kept };
 }

@@ -1,0 +1,163 @@
+// Random masks from Philox 4x32-10 (Salmon et al., 2011): a counter goes in, random bits come out, so the mask of an element
+// depends on nothing but the key, the model and the element's index. Element e takes 16 bits of the block of four words
+// whose counter is (4 floor(e / 32) + e mod 4 in 64 bits, model, stream): word floor(e / 8) mod 4, its upper half when
+// floor(e / 4) is odd. Four blocks side by side then give 32 draws in order. Stream 0 has the first 16 bits of a draw, stream 1
+// the 16 that decide when those tie with a probability's.
+
+const M0: u32 = 0xd2511f53;
+const M1: u32 = 0xcd9e8d57;
+const W0: u32 = 0x9e3779b9;
+const W1: u32 = 0xbb67ae85;
+
+/** The first 16 bits of the draws of `n` elements from `first`, a multiple of 32, as u16; whole groups of 32 are written. */
+export function drawBits(target: usize, key: u64, model: u32, first: f64, n: i32): void {
+  const m0 = i32x4.splat(M0);
+  const m1 = i32x4.splat(M1);
+  let counter = <u64>first >> 3;
+  for (let i = 0; i < n; i += 32) {
+    let c0 = i32x4.add(i32x4.splat(<u32>counter), i32x4(0, 1, 2, 3));
+    let c1 = i32x4.splat(<u32>(counter >> 32));
+    let c2 = i32x4.splat(model);
+    let c3 = i32x4.splat(0);
+    let k0 = <u32>key;
+    let k1 = <u32>(key >> 32);
+    for (let round = 0; round < 10; round++) {
+      const a0 = i64x2.extmul_low_i32x4_u(c0, m0);
+      const a1 = i64x2.extmul_high_i32x4_u(c0, m0);
+      const b0 = i64x2.extmul_low_i32x4_u(c2, m1);
+      const b1 = i64x2.extmul_high_i32x4_u(c2, m1);
+      c0 = v128.xor(v128.xor(v128.shuffle<i32>(b0, b1, 1, 3, 5, 7), c1), i32x4.splat(k0));
+      c1 = v128.shuffle<i32>(b0, b1, 0, 2, 4, 6);
+      c2 = v128.xor(v128.xor(v128.shuffle<i32>(a0, a1, 1, 3, 5, 7), c3), i32x4.splat(k1));
+      c3 = v128.shuffle<i32>(a0, a1, 0, 2, 4, 6);
+      k0 += W0;
+      k1 += W1;
+    }
+    storeHalves(target, c0);
+    storeHalves(target + 16, c1);
+    storeHalves(target + 32, c2);
+    storeHalves(target + 48, c3);
+    target += 64;
+    counter += 4;
+  }
+}
+
+/** The lower halves of four words, then the upper ones. */
+@inline
+function storeHalves(target: usize, words: v128): void {
+  v128.store(target, i8x16.shuffle(words, words, 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15));
+}
+
+/** The further 16 bits of one element's draw. */
+export function drawMoreBits(key: u64, model: u32, element: f64): u32 {
+  const e = <u64>element;
+  const counter = ((e >> 5) << 2) + (e & 3);
+  let c0 = <u32>counter;
+  let c1 = <u32>(counter >> 32);
+  let c2 = model;
+  let c3: u32 = 1;
+  let k0 = <u32>key;
+  let k1 = <u32>(key >> 32);
+  for (let round = 0; round < 10; round++) {
+    const a = <u64>M0 * <u64>c0;
+    const b = <u64>M1 * <u64>c2;
+    c0 = <u32>(b >> 32) ^ c1 ^ k0;
+    c1 = <u32>b;
+    c2 = <u32>(a >> 32) ^ c3 ^ k1;
+    c3 = <u32>a;
+    k0 += W0;
+    k1 += W1;
+  }
+  const word = <u32>(e >> 3) & 3;
+  const bits = word == 0 ? c0 : word == 1 ? c1 : word == 2 ? c2 : c3;
+  return e & 4 ? bits >> 16 : bits & 0xffff;
+}
+
+/**
+ * Turns x into what a mask leaves of the task vector x - base: element i is kept when its draw of 32 bits is below
+ * `probability` (2^32 times it), zero otherwise. `draws` are the first 16 bits of the elements from `first` on.
+ */
+export function keepDrawnF32(
+  x: usize,
+  base: usize,
+  draws: usize,
+  probability: u32,
+  key: u64,
+  model: u32,
+  first: f64,
+  n: i32,
+): void {
+  const least = i16x8.splat(<i16>(probability >> 16));
+  let i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const bits = v128.load(draws);
+    if (v128.any_true(i16x8.eq(bits, least))) {
+      for (let lane = 0; lane < 8; lane++) {
+        const at = <usize>lane << 2;
+        keepOneF32(x + at, base + at, draws + (at >> 1), probability, key, model, first + i + lane);
+      }
+    } else {
+      const kept = i16x8.lt_u(bits, least);
+      const low = f32x4.sub(v128.load(x), v128.load(base));
+      const high = f32x4.sub(v128.load(x, 16), v128.load(base, 16));
+      v128.store(x, v128.and(low, i32x4.extend_low_i16x8_s(kept)));
+      v128.store(x, v128.and(high, i32x4.extend_high_i16x8_s(kept)), 16);
+    }
+    x += 32;
+    base += 32;
+    draws += 16;
+  }
+  for (; i < n; i++) {
+    keepOneF32(x, base, draws, probability, key, model, first + i);
+    x += 4;
+    base += 4;
+    draws += 2;
+  }
+}
+
+@inline
+function keepOneF32(
+  x: usize,
+  base: usize,
+  draw: usize,
+  probability: u32,
+  key: u64,
+  model: u32,
+  element: f64,
+): void {
+  const kept = isDrawn(<u32>load<u16>(draw), probability, key, model, element);
+  store<f32>(x, kept ? load<f32>(x) - load<f32>(base) : 0);
+}
+
+/** Whether a draw is below 2^32 times the probability; the second half of it is only looked at where the first ties. */
+@inline
+export function isDrawn(
+  bits: u32,
+  probability: u32,
+  key: u64,
+  model: u32,
+  element: f64,
+): bool {
+  const leading = probability >> 16;
+  if (bits != leading) return bits < leading;
+  return drawMoreBits(key, model, element) < (probability & 0xffff);
+}
+
+export function keepDrawnF64(
+  x: usize,
+  base: usize,
+  draws: usize,
+  probability: u32,
+  key: u64,
+  model: u32,
+  first: f64,
+  n: i32,
+): void {
+  for (let i = 0; i < n; i++) {
+    const kept = isDrawn(<u32>load<u16>(draws), probability, key, model, first + i);
+    store<f64>(x, kept ? load<f64>(x) - load<f64>(base) : 0);
+    x += 8;
+    base += 8;
+    draws += 2;
+  }
+}

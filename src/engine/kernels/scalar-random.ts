@@ -1,0 +1,62 @@
+import type { Kernels, Pointer } from './kernels.js';
+
+type RandomKernels = Pick<Kernels, 'drawBits' | 'drawMoreBits' | 'keepDrawnF32' | 'keepDrawnF64'>;
+
+/** The twins of the kernels that draw random masks. */
+export function scalarRandomKernels(memory: WebAssembly.Memory): RandomKernels {
+  const view = (): DataView => new DataView(memory.buffer);
+  const subtract: Record<4 | 8, (x: Pointer, base: Pointer) => void> = {
+    4: (x, base) => view().setFloat32(x, view().getFloat32(x, true) - view().getFloat32(base, true), true),
+    8: (x, base) => view().setFloat64(x, view().getFloat64(x, true) - view().getFloat64(base, true), true),
+  };
+  const keepDrawn = (bytes: 4 | 8): RandomKernels['keepDrawnF32'] => {
+    return (x, base, draws, probability, key, model, first, n) => {
+      for (let i = 0; i < n; i++) {
+        const bits = view().getUint16(draws + 2 * i, true);
+        const draw = bits * 65_536 + halfOf(key, model, first + i, 1);
+        if (draw < probability >>> 0) subtract[bytes](x + bytes * i, base + bytes * i);
+        else new Uint8Array(memory.buffer, x + bytes * i, bytes).fill(0);
+      }
+    };
+  };
+  return {
+    drawBits: (target, key, model, first, n) => {
+      for (let i = 0; i < Math.ceil(n / 32) * 32; i++) {
+        view().setUint16(target + 2 * i, halfOf(key, model, first + i, 0), true);
+      }
+    },
+    drawMoreBits: (key, model, element) => halfOf(key, model, element, 1),
+    keepDrawnF32: keepDrawn(4),
+    keepDrawnF64: keepDrawn(8),
+  };
+}
+
+/** The 16 bits that an element has in a stream. */
+function halfOf(key: bigint, model: number, element: number, stream: number): number {
+  const block = 4 * Math.floor(element / 32) + (element % 4);
+  const counter = [block % 2 ** 32, Math.floor(block / 2 ** 32), model, stream];
+  const word = philox(counter, [Number(key & 0xffff_ffffn), Number(key >> 32n)])[Math.floor(element / 8) % 4] ?? 0;
+  return Math.floor(element / 4) % 2 === 1 ? word >>> 16 : word & 0xffff;
+}
+
+/** Philox 4x32-10. */
+function philox(counter: readonly number[], key: readonly number[]): number[] {
+  let [c0 = 0, c1 = 0, c2 = 0, c3 = 0] = counter;
+  let [k0 = 0, k1 = 0] = key;
+  for (let round = 0; round < 10; round++) {
+    const a = BigInt(c0 >>> 0) * 0xd251_1f53n;
+    const b = BigInt(c2 >>> 0) * 0xcd9e_8d57n;
+    [c0, c1, c2, c3] = [high(b) ^ c1 ^ k0, low(b), high(a) ^ c3 ^ k1, low(a)];
+    k0 = (k0 + 0x9e37_79b9) | 0;
+    k1 = (k1 + 0xbb67_ae85) | 0;
+  }
+  return [c0, c1, c2, c3];
+}
+
+function high(product: bigint): number {
+  return Number(product >> 32n);
+}
+
+function low(product: bigint): number {
+  return Number(product & 0xffff_ffffn);
+}

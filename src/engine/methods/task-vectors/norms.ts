@@ -1,0 +1,33 @@
+import { BLOCK_ELEMENTS, type Block, type Gatherer, type Statistic, type Workspace } from '../method.js';
+import { addUpSums } from '../selection/sums.js';
+import type { Remains } from './task-vectors.js';
+import { scaleToNorm } from './rescale.js';
+
+/** L1 norms of the task vectors before and after their elements are left out, block by block: for `rescale: l1`. */
+export function gatherNorms(
+  remains: readonly (Pick<Remains, 'sparsify'> | undefined)[],
+  most: number,
+  { arithmetic, allocate }: Workspace,
+): Gatherer {
+  const zeros = allocate(Math.max(most, BLOCK_ELEMENTS) * arithmetic.elementBytes);
+  const sums: number[] = [];
+  return {
+    block: (block: Block) => {
+      const { inputs, count } = block;
+      const base = inputs[0] ?? 0;
+      remains.forEach((one, model) => {
+        const x = inputs[model + 1] ?? 0;
+        if (one === undefined) return sums.push(0, 0);
+        sums.push(arithmetic.sumMagnitudes(x, base, 0n, count));
+        one.sparsify(x, base, block);
+        return sums.push(arithmetic.sumMagnitudes(x, zeros, 0n, count));
+      });
+    },
+    partial: () => ({ sums: Float64Array.from(sums) }),
+  };
+}
+
+/** What each model's remains are multiplied with, so that its norm stays. */
+export function combineNorms(models: number, partials: readonly Statistic[]): Statistic {
+  return { scales: addUpSums(partials, models).map(({ total, above }) => scaleToNorm(total, above)) };
+}

@@ -1,0 +1,29 @@
+import { type MergeOperation, numberSetting } from '../method.js';
+import { type Merging, taskWeights } from './task-vectors.js';
+
+/** Below this a sum of weights counts as zero and does not divide (MergeKit's threshold). */
+const NEGLIGIBLE_TOTAL = 1e-8;
+
+/** lambda, divided by sum w_i when `normalize` is set: by all weights, also of models of which nothing is left. */
+export function sumFactor(operation: MergeOperation): number {
+  const total = taskWeights(operation).reduce((sum, weight) => sum + weight, 0);
+  const divides = operation.settings['normalize'] === true && Math.abs(total) >= NEGLIGIBLE_TOTAL;
+  return numberSetting(operation.settings, 'lambda') / (divides ? total : 1);
+}
+
+/** y = b + lambda sum w_i s_i d_i, divided by sum w_i when `normalize` is set. */
+export const sum: Merging = (operation, participants, { arithmetic }) => {
+  const { scale, addScaled, add } = arithmetic;
+  const factor = sumFactor(operation);
+  return ({ inputs, output, count }) => {
+    const base = inputs[0] ?? 0;
+    if (participants.length === 0) return scale(output, base, 1, count);
+    participants.forEach(({ model, weight, scale: size }, i) => {
+      const delta = inputs[model + 1] ?? 0;
+      const coefficient = factor * weight * size;
+      if (i === 0) scale(output, delta, coefficient, count);
+      else addScaled(output, delta, coefficient, count);
+    });
+    add(output, base, count);
+  };
+};
