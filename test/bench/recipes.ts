@@ -57,4 +57,10 @@ export const benchRecipes: readonly BenchRecipe[] = [
     limit: 2.5,
     speedup: 50,
   },
+  {
+    method: 'arcee_fusion',
+    models: ['base', 'a'],
+    text: 'merge_method: arcee_fusion\nbase_model: base\nmodels:\n- model: a\n',
+    limit: 2.5,
+  },
 ];

@@ -57,6 +57,9 @@ export interface Kernels {
   varianceF64(target: Pointer, table: Pointer, models: number, n: number): number;
   keepWhereF32(x: Pointer, mask: Pointer, n: number): void;
   keepWhereF64(x: Pointer, mask: Pointer, n: number): void;
+  exponentialsF32(x: Pointer, y: Pointer, toX: Pointer, toY: Pointer, sums: Pointer, n: number): void;
+  exponentialsF64(x: Pointer, y: Pointer, toX: Pointer, toY: Pointer, sums: Pointer, n: number): void;
+  divergence(x: Pointer, sumX: number, y: Pointer, sumY: number, n: number): number;
   acos(x: number): number;
   sin(x: number): number;
 }

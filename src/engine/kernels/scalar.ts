@@ -1,5 +1,6 @@
 import type { Kernels, Pointer } from './kernels.js';
 import { scalarAgreement } from './scalar-agreement.js';
+import { scalarDivergence } from './scalar-divergence.js';
 import { scalarVariance } from './scalar-variance.js';
 
 const F32_ABS = 0x7fff_ffff;
@@ -80,6 +81,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
 
   return {
     ...scalarAgreement(memory),
+    ...scalarDivergence(memory),
     ...scalarVariance(memory),
     decodeBF16: (source, target, n) =>
       each(n, (i) => view().setUint32(target + 4 * i, view().getUint16(source + 2 * i, true) << 16, true)),

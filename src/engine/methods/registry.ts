@@ -1,5 +1,6 @@
 import type { MethodName } from '../../recipe/index.js';
 import { EngineError } from '../errors.js';
+import { arceeFusion } from './arcee-fusion.js';
 import { linear } from './linear.js';
 import type { Method } from './method.js';
 import { passthrough } from './passthrough.js';
@@ -12,6 +13,7 @@ import { ties } from './ties.js';
 
 /** Methods this engine carries out; the recipe layer refuses the others before a plan is made. */
 const implemented: Partial<Record<MethodName, Method>> = {
+  arcee_fusion: arceeFusion,
   linear,
   passthrough,
   ram,

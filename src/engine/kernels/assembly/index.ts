@@ -7,4 +7,5 @@ export * from './selection';
 export * from './consensus';
 export * from './agreement';
 export * from './variance';
+export * from './divergence';
 export * from './transcendental';
