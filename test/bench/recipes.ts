@@ -68,4 +68,10 @@ export const benchRecipes: readonly BenchRecipe[] = [
   },
   { method: 'breadcrumbs', models: ['base', 'a', 'b'], text: over('breadcrumbs'), limit: 2.5, speedup: 24 },
   { method: 'breadcrumbs_ties', models: ['base', 'a', 'b'], text: over('breadcrumbs_ties'), limit: 2.5, speedup: 24 },
+  {
+    method: 'arcee_fusion',
+    models: ['base', 'a'],
+    text: 'merge_method: arcee_fusion\nbase_model: base\nmodels:\n- model: a\n',
+    limit: 2.5,
+  },
 ];

@@ -55,6 +55,10 @@ base_model: base
 models: [{ model: a }, { model: b }]
 parameters: { select_topk: 0.4 }
 `,
+  arcee_fusion: `merge_method: arcee_fusion
+base_model: base
+models: [{ model: a }]
+`,
 };
 
 /** Methods that leave elements out share a recipe. */

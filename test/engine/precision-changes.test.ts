@@ -18,6 +18,8 @@ const recipes: Record<string, WrittenRecipe> = {
   sce: onBase('sce'),
   'sce of a part': onBase('sce', { select_topk: 0.37 }),
   'sce of nothing': onBase('sce', { select_topk: 0.00001 }),
+  arcee_fusion: { ...onBase('arcee_fusion'), models: [{ model: 'a' }] },
+  'arcee_fusion of a stranger': { ...onBase('arcee_fusion'), models: [{ model: 'stranger' }] },
 };
 
 const all = Object.keys(recipes);

@@ -1,5 +1,6 @@
 import type { MethodName } from '../../src/recipe/index.js';
 import { breadcrumbs, dare, magnitudes } from './reference-masks.js';
+import { arceeFusion } from './reference-fusion.js';
 import {
   type ExactTensor,
   linear,
@@ -41,6 +42,7 @@ export const references: Partial<Record<MethodName, Reference>> = {
   passthrough: ({ inputs, ofInputs }) => weightedSum(inputs, ofInputs('scale', 1)),
   linear: ({ inputs, ofInputs, global }) => linear(inputs, ofInputs('weight'), global('normalize', 1) !== 0),
   slerp: ({ base, models, global }) => slerp(base, models[0] ?? base, global('t')),
+  arcee_fusion: ({ base, models, shape }) => arceeFusion(base, models[0] ?? base, shape.at(-1) ?? 1),
   ram: ({ base, models, global }) => ram({ base, models, epsilon: global('epsilon', 1e-5) }),
   ramplus_tl: ({ base, models, global }) => {
     const enlarged = { r: global('r', 0.1), alpha: global('alpha', 0.2) };

@@ -29,8 +29,12 @@ export interface Arithmetic {
   variance(target: Pointer, table: Pointer, models: number, n: number): number;
   /** Clears x where the mask is zero. */
   keepWhere(x: Pointer, mask: Pointer, n: number): void;
+  /** e^x and e^y in f64, scaled by their largest; the two sums are stored at `sums`. */
+  exponentials(x: Pointer, y: Pointer, toX: Pointer, toY: Pointer, sums: Pointer, n: number): void;
   /** The magnitude whose key this is. */
   magnitude(key: bigint): number;
+  /** The key of the smallest magnitude that is not below `limit`. */
+  keyFrom(limit: number): bigint;
 }
 
 export function arithmeticOf(kernels: Kernels, work: WorkDtype): Arithmetic {
@@ -62,9 +66,15 @@ function singlePrecision(k: Kernels): Arithmetic {
     sumSquares: k.sumSquaresF32,
     variance: k.varianceF32,
     keepWhere: k.keepWhereF32,
+    exponentials: k.exponentialsF32,
     magnitude: (key) => {
       bits.setUint32(0, Number(key));
       return bits.getFloat32(0);
+    },
+    keyFrom: (limit) => {
+      bits.setFloat32(0, limit);
+      const key = bits.getUint32(0);
+      return BigInt(bits.getFloat32(0) < limit ? key + 1 : key);
     },
   };
 }
@@ -92,9 +102,14 @@ function doublePrecision(k: Kernels): Arithmetic {
     sumSquares: k.sumSquaresF64,
     variance: k.varianceF64,
     keepWhere: k.keepWhereF64,
+    exponentials: k.exponentialsF64,
     magnitude: (key) => {
       bits.setBigUint64(0, key);
       return bits.getFloat64(0);
+    },
+    keyFrom: (limit) => {
+      bits.setFloat64(0, limit);
+      return bits.getBigUint64(0);
     },
   };
 }

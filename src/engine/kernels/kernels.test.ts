@@ -207,6 +207,20 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
       });
     });
 
+    test(`exponentials and the divergence of two rows, ${element}`, () => {
+      run(element, (bytes, n) => {
+        const targets = [E, E + 65_536, COUNTS] as const;
+        const results = targets.slice(0, 2).map((at): [number, Element] => [at, 'f64']);
+        expectEqual(`exponentials${T}`, [A, B, ...targets, n], bytes, results, n);
+        expectEqual(`exponentials${T}`, [A, A, ...targets, n], bytes, [[COUNTS, 'f64']], 2);
+        if (element === 'f64') expectEqual('divergence', [A, 1.5, B, 0.75, n], bytes, [], n);
+      });
+      const near = new Uint8Array(COUNTS - HEAP_START);
+      const view = new Float64Array(near.buffer);
+      for (let i = 0; i < 16_384; i++) view[i] = 1 + 0.04 * (((i * 7919) % 997) / 997);
+      for (const n of [1, 2, 3, 4, 7, 997]) expectEqual('divergence', [A, n, B, n * 1.01, n], near, [], n);
+    });
+
     test(`trimming to the largest, ${element}`, () => {
       run(element, (bytes, n) => {
         for (const quota of [0, 1, 3, 9]) {
@@ -316,6 +330,29 @@ function canonical(patterns: (number | bigint | 'NaN')[], infinity: number): unk
 }
 
 describe('transcendental functions', () => {
+  test('exponentials and divergence are right to the last bits', () => {
+    const x = Float64Array.from({ length: 997 }, (_unused, i) => 30 * Math.sin(i * i));
+    const y = x.map((value, i) => value + (i % 3 === 0 ? 0.01 : 1.5) * Math.cos(7 * i));
+    const largest = Math.max(...x, ...y);
+    const [X, Y] = [E, E + 65_536];
+    new Float64Array(memory.buffer, A, x.length).set(x);
+    new Float64Array(memory.buffer, B, y.length).set(y);
+    simd.exponentialsF64(A, B, X, Y, COUNTS, x.length);
+    new Float64Array(memory.buffer, X, x.length).forEach((e, i) => {
+      const exact = Math.exp((x[i] ?? 0) - largest);
+      expect(Math.abs(e - exact) / exact).toBeLessThan(2e-11);
+    });
+    const [sumX = 0, sumY = 0] = new Float64Array(memory.buffer, COUNTS, 2);
+    const shares = (values: Float64Array): number[] => {
+      const powers = Array.from(values, (value) => Math.exp(value - Math.max(...values)));
+      const total = powers.reduce((sum, power) => sum + power, 0);
+      return powers.map((power) => power / total + 1e-8);
+    };
+    const [p, q] = [shares(x), shares(y)];
+    const exact = p.reduce((sum, share, i) => sum + share * Math.log(share / (q[i] ?? 0)), 0);
+    expect(simd.divergence(X, sumX, Y, sumY, x.length) / exact).toBeCloseTo(1, 9);
+  });
+
   test('are what they have always been, to the bit', () => {
     expect([simd.acos(0.5), simd.acos(-1), simd.sin(1), simd.sin(0)]).toEqual([
       1.0471975511965979, 3.141592653589793, 0.8414709848078965, 0,

@@ -68,6 +68,9 @@ export interface Kernels {
   drawMoreBits(key: bigint, model: number, element: number): number;
   keepDrawnF32: KeepDrawn;
   keepDrawnF64: KeepDrawn;
+  exponentialsF32(x: Pointer, y: Pointer, toX: Pointer, toY: Pointer, sums: Pointer, n: number): void;
+  exponentialsF64(x: Pointer, y: Pointer, toX: Pointer, toY: Pointer, sums: Pointer, n: number): void;
+  divergence(x: Pointer, sumX: number, y: Pointer, sumY: number, n: number): number;
   acos(x: number): number;
   sin(x: number): number;
 }

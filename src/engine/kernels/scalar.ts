@@ -1,5 +1,6 @@
 import type { Kernels, Pointer } from './kernels.js';
 import { scalarAgreement } from './scalar-agreement.js';
+import { scalarDivergence } from './scalar-divergence.js';
 import { scalarVariance } from './scalar-variance.js';
 import { scalarReportKernels } from './scalar-report.js';
 import { scalarRandomKernels } from './scalar-random.js';
@@ -82,6 +83,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
 
   return {
     ...scalarAgreement(memory),
+    ...scalarDivergence(memory),
     ...scalarVariance(memory),
     ...scalarReportKernels(memory),
     ...scalarRandomKernels(memory),

@@ -7,7 +7,7 @@ export const arceeFusion: MethodDefinition = {
   minModels: 1,
   maxModels: 1,
   parameters: {},
-  doc: 'Takes from the other model the elements whose change matters most, by a threshold found from the data.',
+  doc: 'Takes from the other model the elements whose change matters most: |x - b| times the KL divergence of its row’s softmax, at least median + 1.5 (Q3 - Q1) of the tensor.',
   paper: { title: 'Arcee Fusion', url: 'https://www.arcee.ai' },
-  executable: false,
+  executable: true,
 };

@@ -9,4 +9,5 @@ export * from './agreement';
 export * from './variance';
 export * from './special';
 export { drawBits, drawMoreBits, keepDrawnF32, keepDrawnF64 } from './random';
+export * from './divergence';
 export * from './transcendental';

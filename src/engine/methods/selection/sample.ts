@@ -63,9 +63,11 @@ export function combineSample(
     const { count, keyAt } = samples.get(model) ?? { count: 0, keyAt: () => 0 };
     const share = Math.min(1, keep / elements);
     const margin = count === elements ? 0 : MARGIN * Math.sqrt(count * share * (1 - share)) + 8;
+    const [lowest, highest] = [Math.ceil(count * share + margin), Math.floor(count * share - margin)];
+    const key = keyAt(lowest);
     // Zeros need no counting: nothing is below them.
-    const low = Math.max(1, keyAt(Math.ceil(count * share + margin)));
-    const high = Math.max(low, keyAt(Math.floor(count * share - margin)));
+    const low = Math.max(1, key);
+    const high = Math.max(low, highest === lowest ? key : keyAt(highest));
     windows.lows.push(low);
     windows.widths.push(high - low + 1);
   }
@@ -82,21 +84,37 @@ interface Sample {
   keyAt(rank: number): number;
 }
 
-/** Sorts the sample's keys by radix, as far as somebody asks. */
+/** Up to so many keys are sorted: clearing counters takes longer, and a mixture of experts has 20,000 small tensors. */
+const SORTED_KEYS = 4096;
+
 function sampleOf(deltas: Pointer, count: number, workspace: Workspace): Sample {
+  return count <= SORTED_KEYS ? sortedSample(deltas, count, workspace) : radixSample(deltas, count, workspace);
+}
+
+function sortedSample(deltas: Pointer, count: number, { memory }: Workspace): Sample {
+  const keys = new Uint32Array(memory.buffer, deltas, count).map((bits) => bits & HIGHEST_KEY).sort();
+  return { count, keyAt: (rank) => (rank < 1 ? HIGHEST_KEY : (keys[count - rank] ?? 0)) };
+}
+
+/** Sorts the sample's keys by radix, as far as somebody asks. */
+function radixSample(deltas: Pointer, count: number, workspace: Workspace): Sample {
   const zeros = workspace.allocate(count * 4);
   const upper = workspace.allocate(counterBytes(BINS));
   const lower = workspace.reserve(counterBytes(BINS));
   const bins = (counters: Pointer): Uint32Array => new Uint32Array(workspace.memory.buffer, counters, BINS);
   workspace.kernels.histogramHighF32(deltas, zeros, upper, count);
+  let counted = -1;
   return {
     count,
     keyAt: (rank) => {
       if (rank < 1) return HIGHEST_KEY;
       const hit = rank > count ? undefined : findFromTop(bins(upper), rank, HIGHEST_KEY >> 16);
       if (hit === undefined) return 0;
-      bins(lower).fill(0);
-      workspace.kernels.countWindowF32(deltas, zeros, hit.bin * BINS, BINS, lower, count);
+      if (hit.bin !== counted) {
+        bins(lower).fill(0);
+        workspace.kernels.countWindowF32(deltas, zeros, hit.bin * BINS, BINS, lower, count);
+        counted = hit.bin;
+      }
       return hit.bin * BINS + (findFromTop(bins(lower), hit.left)?.bin ?? 0);
     },
   };

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { indexJson, type OutputTensor, shardFiles } from '../../src/engine/checkpoint/layout.js';
+import { merge } from '../support/merge.js';
+
+jest.setTimeout(240_000);
+
+/** A mixture of experts that keeps every expert's matrices apart: what 64 experts in 104 layers come to. */
+const TENSORS = 20_000;
+/** So small that the time goes into what a merge does for each tensor, not into its numbers. */
+const SHAPE = [16, 32];
+const SHARD_BYTES = 4_000_000;
+
+const pair = 'models:\n- { model: a, parameters: { weight: 0.6 } }\n- { model: b, parameters: { weight: 0.4 } }\n';
+const recipes: Record<string, string> = {
+  linear: `merge_method: linear\n${pair}`,
+  slerp: 'merge_method: slerp\nbase_model: a\nmodels: [{ model: b }]\nparameters: { t: 0.5 }\n',
+  ties: `merge_method: ties\nbase_model: base\n${pair}parameters: { density: 0.5 }\n`,
+};
+
+let root = '';
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'amalgam-many-'));
+  for (const count of [TENSORS / 4, TENSORS]) {
+    for (const model of ['base', 'a', 'b']) writeSparse(join(root, String(count), model), count);
+  }
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** Files of the right size with nothing but headers in them: all weights are zero, and take no disk. */
+function writeSparse(directory: string, count: number): void {
+  const tensors = Array.from({ length: count }, (_unused, i): OutputTensor => {
+    const [layer, expert, part] = [Math.floor(i / 192), Math.floor(i / 3) % 64, ['gate', 'up', 'down'][i % 3]];
+    const name = `model.layers.${String(layer)}.mlp.experts.${String(expert)}.${part ?? ''}_proj.weight`;
+    return { name, dtype: 'BF16', shape: SHAPE };
+  });
+  mkdirSync(directory, { recursive: true });
+  const shards = shardFiles(tensors, SHARD_BYTES);
+  for (const { name, header, bytes } of shards) {
+    const file = openSync(join(directory, name), 'w');
+    writeSync(file, header);
+    ftruncateSync(file, bytes);
+    closeSync(file);
+  }
+  if (shards.length > 1) writeFileSync(join(directory, 'model.safetensors.index.json'), indexJson(shards));
+  writeFileSync(join(directory, 'config.json'), JSON.stringify({ architectures: ['MixtralForCausalLM'] }));
+}
+
+async function processorSecondsFor(count: number, recipe: string): Promise<number> {
+  const directory = mkdtempSync(join(root, 'out-'));
+  const begun = process.cpuUsage();
+  const { plan } = await merge({
+    recipe,
+    directory,
+    cwd: join(root, String(count)),
+    plan: { shardBytes: SHARD_BYTES },
+  });
+  // Of all threads: other programs on the machine must not decide.
+  const { user, system } = process.cpuUsage(begun);
+  rmSync(directory, { recursive: true });
+  expect(plan.outcome).toEqual({ merged: count, copied: 0, dropped: 0 });
+  return (user + system) / 1e6;
+}
+
+describe(`a merge of ${String(TENSORS)} tensors`, () => {
+  it.each(Object.entries(recipes))(
+    'by %s takes under 5 s, and no cost grows faster than they',
+    async (_method, recipe) => {
+      await processorSecondsFor(TENSORS / 4, recipe);
+      const some = await processorSecondsFor(TENSORS / 4, recipe);
+      const all = await processorSecondsFor(TENSORS, recipe);
+      expect(all).toBeLessThan(5);
+      // Four times the tensors; sixteen times the work if something were quadratic.
+      expect(all / some).toBeLessThan(8);
+    },
+  );
+});
