@@ -38,7 +38,6 @@ tokenizer:
   pad_to_multiple_of: 8
 `;
     expect(refused(text)).toEqual([
-      'not_supported_yet /merge_method',
       'not_supported_yet /modules',
       'not_supported_yet /modules/text/models/0/model',
       'not_supported_yet /chat_template',

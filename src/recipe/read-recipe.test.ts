@@ -137,7 +137,7 @@ describe('parseRecipe', () => {
     [
       'a share above one',
       slerp('').replace('slerp', 'sce') + 'parameters: {select_topk: 1.5}',
-      ['warning not_supported_yet 1:15 /merge_method', 'error out_of_range 5:27 /parameters/select_topk'],
+      ['error out_of_range 5:27 /parameters/select_topk'],
     ],
     [
       'a fraction of an iteration',

@@ -1,5 +1,6 @@
 import type { PlanShard, PlanTensor } from '../plan/merge-plan.js';
 import { blockElements, isComplete, type MergeOperation, type Statistic } from '../methods/method.js';
+import { matricesOf } from '../methods/matrices.js';
 import { methodOf } from '../methods/registry.js';
 import { elementBytes } from './codec.js';
 import type { BlockRange, Destination, Task } from './task.js';
@@ -38,7 +39,34 @@ export function tensorJob(tensor: PlanTensor, path: string, threads: number, com
     });
     return { tensor, bytes, first: () => tasks, next: () => [], found: [] };
   }
-  return mergeJob(tensor, operation, destination, threads, combine);
+  const matrices = matricesOf(operation);
+  const bytes = tensor.bytes / matrices.length;
+  const jobs = matrices.map((matrix, at) => {
+    const own = { ...destination, offset: destination.offset + at * bytes };
+    return mergeJob(tensor, matrix, own, threads, combine);
+  });
+  return jobs.length === 1 && jobs[0] !== undefined ? jobs[0] : inTurn(tensor, jobs);
+}
+
+/** One matrix after the other; meanwhile other threads work on other tensors. */
+function inTurn(tensor: PlanTensor, jobs: readonly TensorJob[]): TensorJob {
+  let current = 0;
+  const found: Statistic[] = [];
+  const start = (): NewTask[] => jobs[current]?.first() ?? [];
+  return {
+    tensor,
+    bytes: jobs[0]?.bytes ?? 0,
+    first: start,
+    next: (partials) => {
+      const job = jobs[current];
+      const tasks = job?.next(partials) ?? [];
+      if (job === undefined || tasks.length > 0) return tasks;
+      found.push(...job.found);
+      current++;
+      return start();
+    },
+    found,
+  };
 }
 
 function mergeJob(
@@ -110,8 +138,10 @@ export function readBytesOf(shards: readonly PlanShard[]): number {
         total += bytes * (1 + operation.twins.length);
         continue;
       }
-      const once = operation.inputs.reduce((sum, slice) => sum + slice.bytes, 0);
-      total += once <= RESIDENT_BYTES ? once : once * (usualPasses(operation) + 1);
+      for (const matrix of matricesOf(operation)) {
+        const once = matrix.inputs.reduce((sum, slice) => sum + slice.bytes, 0);
+        total += once <= RESIDENT_BYTES ? once : once * (usualPasses(matrix) + 1);
+      }
     }
   }
   return total;
@@ -126,8 +156,9 @@ function usualPasses(operation: MergeOperation): number {
 export function memoryBytesOf(shards: readonly PlanShard[], threads: number, chunkBytes: number): number {
   let largest = 0;
   for (const shard of shards) {
-    for (const { operation } of shard.tensors) {
-      if (operation.kind === 'copy') continue;
+    for (const { operation: whole } of shard.tensors) {
+      if (whole.kind === 'copy') continue;
+      const [operation = whole] = matricesOf(whole);
       const bytes = operation.inputs.reduce((sum, slice) => sum + slice.bytes, 0);
       const method = methodOf(operation.method);
       const size = blockElements(operation, method);

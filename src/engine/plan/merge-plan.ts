@@ -3,7 +3,7 @@ import type { CopyOperation } from '../execution/task.js';
 import type { MergeOperation } from '../methods/method.js';
 
 /** Raised whenever the same plan would give other bytes; part of every plan's digest. */
-export const ENGINE_VERSION = 1;
+export const ENGINE_VERSION = 2;
 
 export interface PlanWarning {
   code: string;
