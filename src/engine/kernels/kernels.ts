@@ -53,6 +53,16 @@ export interface Kernels {
   electF64(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   drawBits(target: Pointer, key: bigint, model: number, first: number, n: number): void;
   drawMoreBits(key: bigint, model: number, element: number): number;
+  keepRankedF32(
+    x: Pointer,
+    base: Pointer,
+    draws: Pointer,
+    settings: Pointer,
+    key: bigint,
+    model: number,
+    first: number,
+    n: number,
+  ): void;
   keepDrawnF32: KeepDrawn;
   keepDrawnF64: KeepDrawn;
   acos(x: number): number;

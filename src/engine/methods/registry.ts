@@ -2,6 +2,7 @@ import type { MethodName } from '../../recipe/index.js';
 import { EngineError } from '../errors.js';
 import { breadcrumbs, breadcrumbsTies } from './breadcrumbs.js';
 import { dareLinear, dareTies } from './dare.js';
+import { della, dellaLinear } from './della.js';
 import { linear } from './linear.js';
 import { magmax } from './magmax.js';
 import type { Method } from './method.js';
@@ -16,6 +17,8 @@ const implemented: Partial<Record<MethodName, Method>> = {
   breadcrumbs_ties: breadcrumbsTies,
   dare_linear: dareLinear,
   dare_ties: dareTies,
+  della,
+  della_linear: dellaLinear,
   linear,
   magmax,
   passthrough,

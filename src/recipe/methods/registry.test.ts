@@ -19,6 +19,8 @@ describe('methods', () => {
       'dare_ties',
       'breadcrumbs',
       'breadcrumbs_ties',
+      'della_linear',
+      'della',
       'passthrough',
       'magmax',
     ]);

@@ -6,4 +6,5 @@ export * from './statistics';
 export * from './selection';
 export * from './consensus';
 export { drawBits, drawMoreBits, keepDrawnF32, keepDrawnF64 } from './random';
+export { keepRankedF32 } from './rank';
 export * from './transcendental';
