@@ -66,6 +66,8 @@ export const benchRecipes: readonly BenchRecipe[] = [
     text: 'merge_method: magmax\nbase_model: base\nmodels:\n- model: a\n- model: b\n',
     limit: 2.5,
   },
+  { method: 'della', models: ['base', 'a', 'b'], text: over('della'), limit: 6, speedup: 12 },
+  { method: 'della_linear', models: ['base', 'a', 'b'], text: over('della_linear'), limit: 6, speedup: 12 },
   { method: 'breadcrumbs', models: ['base', 'a', 'b'], text: over('breadcrumbs'), limit: 2.5, speedup: 24 },
   { method: 'breadcrumbs_ties', models: ['base', 'a', 'b'], text: over('breadcrumbs_ties'), limit: 2.5, speedup: 24 },
   {

@@ -71,6 +71,8 @@ methods['breadcrumbs'] = `merge_method: breadcrumbs\n${sparse}parameters: { resc
 methods['dare_linear'] = `merge_method: dare_linear\n${sparse}`;
 methods['dare_ties'] = `merge_method: dare_ties\n${sparse}parameters: { rescale: inverse_density }\n`;
 methods['magmax'] = 'merge_method: magmax\nbase_model: base\nmodels: [{ model: a }, { model: b }]\n';
+methods['della'] = `merge_method: della\n${sparse}`;
+methods['della_linear'] = `merge_method: della_linear\n${sparse}parameters: { rescale: inverse_density }\n`;
 methods['breadcrumbs_ties'] = `merge_method: breadcrumbs_ties\n${sparse}`;
 
 /** What may not depend on how a merge is carried out. */

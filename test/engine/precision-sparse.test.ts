@@ -21,6 +21,12 @@ const cut = {
   c: { weight: 0.3, density: 0.4 },
 };
 
+const spread = {
+  a: { weight: 0.7, density: 0.53, epsilon: 0.3 },
+  b: { weight: 0.35, density: 0.1 },
+  c: { weight: 0.3 },
+};
+
 const recipes: Record<string, WrittenRecipe> = {
   'ties, rescaled': over('ties', alike, { rescale: true }),
   'ties, rescaled by density': over('ties', alike, { rescale: 'inverse_density', lambda: 0.8 }),
@@ -38,15 +44,30 @@ const recipes: Record<string, WrittenRecipe> = {
   'dare_linear, not rescaled': over('dare_linear', mixed, { rescale: 'none' }),
   dare_ties: over('dare_ties', alike, { normalize: true }),
   'dare_ties, as in the paper': over('dare_ties', mixed, { rescale: 'inverse_density' }),
+  della: over('della', spread),
+  'della, as in the paper': over('della', spread, { rescale: 'inverse_density', normalize: false }),
+  della_linear: over('della_linear', spread, { lambda: 0.8 }),
+  'della_linear, not rescaled': over('della_linear', mixed, { rescale: false }),
+  'della_linear, as in the paper': over('della_linear', spread, { rescale: 'inverse_density' }),
 };
 
 /** All recipes, or one of each kind of arithmetic. */
 const all = Object.keys(recipes);
-const some = ['breadcrumbs, rescaled', 'breadcrumbs_ties', 'dare_linear', 'dare_ties', 'magmax'];
+const some = [
+  'breadcrumbs, rescaled',
+  'breadcrumbs_ties',
+  'dare_linear',
+  'dare_ties',
+  'magmax',
+  'della',
+  'della_linear',
+];
 // Opposites of 16 bits are equally large; of wider types rounding would decide which is larger.
 const decided = all.filter((name) => !name.endsWith('opposites'));
 // The norm of a tensor, summed in f64, has roundings that the bound of f64 has no term for.
-const withoutNorms = decided.filter((name) => !/rescaled$|^dare_(linear|ties)$/.test(name) || name.includes('not'));
+const withoutNorms = decided.filter(
+  (name) => !/rescaled$|^(dare_linear|dare_ties|della|della_linear)$/.test(name) || name.includes('not'),
+);
 const types: readonly PrecisionCase[] = [
   ['BF16', {}, all],
   ['F16', {}, all],

@@ -58,3 +58,34 @@ export function dare(call: ReferenceCall): Mask[] {
     return { kept, open: new Uint8Array(elements), probability: () => density };
   });
 }
+
+/** DELLA: from density - epsilon for a row's smallest to density + epsilon for its largest, by rank. */
+export function della(call: ReferenceCall): Mask[] {
+  const epsilons = call.ofModels('epsilon', 0.15);
+  const densities = call.ofModels('density', 1);
+  const row = call.shape.at(-1) ?? 1;
+  return sizesOf(call).map((sizes, k) => {
+    const density = densities[k] ?? 1;
+    if (density >= 1) return wholeMask(sizes.length);
+    const epsilon = min(epsilons[k] ?? 0, density, 1 - density);
+    const draws = drawsOf(call.seed, call.tensor, k, sizes.length);
+    const odds = new Float64Array(sizes.length);
+    const open = new Uint8Array(sizes.length);
+    for (let start = 0; start < sizes.length; start += row) {
+      const own = Array.from({ length: row }, (_unused, i) => start + i);
+      own.sort((a, b) => (sizes[a] ?? 0) - (sizes[b] ?? 0) || b - a);
+      own.forEach((i, rank) => {
+        odds[i] = row === 1 ? density : density - epsilon + (2 * epsilon * rank) / (row - 1);
+        // Differences that f32 cannot tell apart may change places.
+        const size = sizes[i] ?? 0;
+        const isClose = [own[rank - 1], own[rank + 1]].some((neighbour = i) => {
+          const gap = abs((sizes[neighbour] ?? 0) - size);
+          return gap > 0 && gap <= size * 2 ** -22;
+        });
+        if (isClose && abs((odds[i] ?? 0) - (draws[i] ?? 0)) < (8 * epsilon) / row) open[i] = 1;
+      });
+    }
+    const kept = draws.map((draw, i) => (draw < (odds[i] ?? 0) ? 1 : 0));
+    return { kept: Uint8Array.from(kept), open, probability: (i) => odds[i] ?? 1 };
+  });
+}

@@ -1,6 +1,6 @@
 import type { MethodName } from '../../src/recipe/index.js';
-import { breadcrumbs, dare, magnitudes } from './reference-masks.js';
 import { arceeFusion } from './reference-fusion.js';
+import { breadcrumbs, dare, della, magnitudes } from './reference-masks.js';
 import {
   type ExactTensor,
   linear,
@@ -57,6 +57,8 @@ export const references: Partial<Record<MethodName, Reference>> = {
   magmax,
   dare_linear: (call) => added(call, taskVectors(call, 0), dare(call), true),
   dare_ties: (call) => elected(call, taskVectors(call, 0), dare(call), true),
+  della_linear: (call) => added(call, taskVectors(call, 0), della(call), true),
+  della: (call) => elected(call, taskVectors(call, 1), della(call), true),
   breadcrumbs: (call) => added(call, taskVectors(call, 0), breadcrumbs(call)),
   breadcrumbs_ties: (call) => elected(call, taskVectors(call, 0), breadcrumbs(call)),
 };

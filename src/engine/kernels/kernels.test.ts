@@ -282,6 +282,36 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
     }
   }, 60_000);
 
+  test('ranks, and what they keep', () => {
+    const settings = new Uint8Array(24);
+    const view = new DataView(settings.buffer);
+    view.setUint32(20, COUNTS + 64, true);
+    run('f32', (bytes, n, c) => {
+      const draws = new DataView(bytes.buffer, D - HEAP_START);
+      // A few rows in one: the longer, the more elements are open. Half the draws tie with a probability.
+      const long = Math.min(4000, n * n);
+      const source = new DataView(bytes.buffer);
+      for (let i = n; i < long; i++) {
+        for (const slot of [0, 65_536])
+          source.setUint32(slot + 4 * i, source.getUint32(slot + 4 * (i % n), true) + i, true);
+      }
+      for (let i = 0; i < long; i++) draws.setUint16(2 * i, i % 2 === 0 ? 0x8000 : 40_503 * i, true);
+      for (const [low, high] of [
+        [0.35, 0.65],
+        [0, 1],
+        [0.5, 0.5],
+      ] as const) {
+        for (const isScaled of [0, 1]) {
+          view.setFloat64(0, low * 2 ** 32, true);
+          view.setFloat64(8, ((high - low) * 2 ** 32) / Math.max(1, long - 1), true);
+          view.setUint32(16, isScaled, true);
+          const args = [A, B, D, COUNTS, BigInt(n) << 33n, 1, 7 + Math.trunc(Math.abs(c) % 99), long];
+          expectEqual('keepRankedF32', args, bytes, [[A, 'f32']], long, settings);
+        }
+      }
+    });
+  }, 60_000);
+
   test('draws are those of Philox 4x32-10', () => {
     // The first known answer of Random123: counter 0, key 0.
     simd.drawBits(A, 0n, 0, 0, 32);

@@ -66,6 +66,16 @@ export interface Kernels {
   countSpecial64(x: Pointer, target: Pointer, n: number): void;
   drawBits(target: Pointer, key: bigint, model: number, first: number, n: number): void;
   drawMoreBits(key: bigint, model: number, element: number): number;
+  keepRankedF32(
+    x: Pointer,
+    base: Pointer,
+    draws: Pointer,
+    settings: Pointer,
+    key: bigint,
+    model: number,
+    first: number,
+    n: number,
+  ): void;
   keepDrawnF32: KeepDrawn;
   keepDrawnF64: KeepDrawn;
   exponentialsF32(x: Pointer, y: Pointer, toX: Pointer, toY: Pointer, sums: Pointer, n: number): void;

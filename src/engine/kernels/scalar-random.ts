@@ -1,6 +1,6 @@
 import type { Kernels, Pointer } from './kernels.js';
 
-type RandomKernels = Pick<Kernels, 'drawBits' | 'drawMoreBits' | 'keepDrawnF32' | 'keepDrawnF64'>;
+type RandomKernels = Pick<Kernels, 'drawBits' | 'drawMoreBits' | 'keepRankedF32' | 'keepDrawnF32' | 'keepDrawnF64'>;
 
 /** The twins of the kernels that draw random masks. */
 export function scalarRandomKernels(memory: WebAssembly.Memory): RandomKernels {
@@ -26,6 +26,21 @@ export function scalarRandomKernels(memory: WebAssembly.Memory): RandomKernels {
       }
     },
     drawMoreBits: (key, model, element) => halfOf(key, model, element, 1),
+    keepRankedF32: (x, base, draws, settings, key, model, first, n) => {
+      const [low, step] = [view().getFloat64(settings, true), view().getFloat64(settings + 8, true)];
+      for (let i = 0; i < n; i++) subtract[4](x + 4 * i, base + 4 * i);
+      const bits = Array.from({ length: n }, (_unused, i) => view().getUint32(x + 4 * i, true) & 0x7fff_ffff);
+      const ascending = Array.from(bits.keys()).sort((a, b) => (bits[a] ?? 0) - (bits[b] ?? 0) || b - a);
+      ascending.forEach((i, rank) => {
+        const limit = Math.min(2 ** 32 - 1, Math.floor(low + rank * step + 0.5));
+        const draw = view().getUint16(draws + 2 * i, true) * 65_536 + halfOf(key, model, first + i, 1);
+        const delta = view().getFloat32(x + 4 * i, true);
+        if (draw >= limit || delta === 0) view().setFloat32(x + 4 * i, 0, true);
+        else if (view().getUint32(settings + 16, true) !== 0) {
+          view().setFloat32(x + 4 * i, delta * (2 ** 32 / limit), true);
+        }
+      });
+    },
     keepDrawnF32: keepDrawn(4),
     keepDrawnF64: keepDrawn(8),
   };

@@ -3,6 +3,7 @@ import { EngineError } from '../errors.js';
 import { breadcrumbs, breadcrumbsTies } from './breadcrumbs.js';
 import { dareLinear, dareTies } from './dare.js';
 import { arceeFusion } from './arcee-fusion.js';
+import { della, dellaLinear } from './della.js';
 import { linear } from './linear.js';
 import { magmax } from './magmax.js';
 import type { Method } from './method.js';
@@ -21,6 +22,8 @@ const implemented: Partial<Record<MethodName, Method>> = {
   dare_linear: dareLinear,
   dare_ties: dareTies,
   arcee_fusion: arceeFusion,
+  della,
+  della_linear: dellaLinear,
   linear,
   magmax,
   passthrough,

@@ -12,5 +12,5 @@ export const dellaLinear: MethodDefinition = {
     title: 'DELLA-Merging: reducing interference through magnitude-based sampling',
     url: 'https://arxiv.org/abs/2406.11617',
   },
-  executable: false,
+  executable: true,
 };

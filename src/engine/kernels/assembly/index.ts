@@ -10,4 +10,5 @@ export * from './variance';
 export * from './special';
 export { drawBits, drawMoreBits, keepDrawnF32, keepDrawnF64 } from './random';
 export * from './divergence';
+export { keepRankedF32 } from './rank';
 export * from './transcendental';
