@@ -23,6 +23,7 @@ export const benchRecipes: readonly BenchRecipe[] = [
     limit: 1.5,
     speedup: 8,
   },
+  { method: 'nuslerp', models: ['a', 'b'], text: `merge_method: nuslerp\n${weights}`, limit: 1.5, speedup: 8 },
   {
     method: 'task_arithmetic',
     models: ['base', 'a', 'b'],

@@ -38,6 +38,18 @@ models:
 parameters: { t: 0.37 }
 dtype: float32
 `,
+  nuslerp: `merge_method: nuslerp
+base_model: base
+models:
+  - { model: a, parameters: { weight: 0.7 } }
+  - { model: b, parameters: { weight: 0.5 } }
+`,
+  'nuslerp by columns': `merge_method: nuslerp
+models:
+  - { model: a, parameters: { weight: 0.7 } }
+  - { model: b, parameters: { weight: 0.5 } }
+parameters: { nuslerp_flatten: false, nuslerp_row_wise: true }
+`,
   ties: `merge_method: ties
 base_model: base
 models:

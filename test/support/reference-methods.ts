@@ -25,7 +25,7 @@ export function emptyTensor(elements: number): ExactTensor {
   };
 }
 
-function addProduct(result: ExactTensor, i: number, product: number): void {
+export function addProduct(result: ExactTensor, i: number, product: number): void {
   result.value[i] = (result.value[i] ?? 0) + product;
   result.magnitude[i] = (result.magnitude[i] ?? 0) + abs(product);
   result.terms[i] = (result.terms[i] ?? 0) + 1;
@@ -82,7 +82,7 @@ export function taskArithmetic({ base, models, weights, normalize, lambda }: Tas
 }
 
 /** c (x - b): two products, but their difference is taken before the multiplication, as the exact value needs it. */
-function addDelta(result: ExactTensor, i: number, coefficient: number, x: number, b: number): void {
+export function addDelta(result: ExactTensor, i: number, coefficient: number, x: number, b: number): void {
   result.value[i] = (result.value[i] ?? 0) + coefficient * (x - b);
   result.magnitude[i] = (result.magnitude[i] ?? 0) + abs(coefficient * x) + abs(coefficient * b);
   result.terms[i] = (result.terms[i] ?? 0) + 2;
@@ -140,12 +140,12 @@ function trim(deltas: Float64Array, density: number, open: Uint8Array): Float64A
   });
 }
 
-function sum(values: readonly number[]): number {
+export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
 /** With Neumaier's compensation, so that the reference does not depend on the order it adds in. */
-function dot(a: Float64Array, b: Float64Array): number {
+export function dot(a: Float64Array, b: Float64Array): number {
   let total = 0;
   let lost = 0;
   a.forEach((x, i) => {

@@ -1,4 +1,5 @@
 import type { MethodName } from '../../src/recipe/index.js';
+import { nuslerp } from './reference-geometry.js';
 import {
   type ExactTensor,
   linear,
@@ -32,6 +33,7 @@ export const references: Partial<Record<MethodName, Reference>> = {
   linear: ({ inputs, ofInputs, global }) => linear(inputs, ofInputs('weight'), global('normalize', 1) !== 0),
   slerp: ({ base, models, global }) => slerp(base, models[0] ?? base, global('t')),
   task_arithmetic: (call) => taskArithmetic(taskVectors(call, 0)),
+  nuslerp,
   ties: (call) => ties({ ...taskVectors(call, 1), densities: call.ofModels('density', 1) }),
 };
 

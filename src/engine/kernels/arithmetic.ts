@@ -10,6 +10,8 @@ export interface Arithmetic {
   addScaledDelta(sum: Pointer, x: Pointer, base: Pointer, c: number, n: number): void;
   subtract(target: Pointer, x: Pointer, base: Pointer, n: number): void;
   add(target: Pointer, x: Pointer, n: number): void;
+  multiply(target: Pointer, x: Pointer, y: Pointer, n: number): void;
+  addProduct(sum: Pointer, x: Pointer, y: Pointer, n: number): void;
   gram(x: Pointer, y: Pointer, target: Pointer, n: number): void;
   sumMagnitudes(x: Pointer, base: Pointer, key: bigint, n: number): number;
   histogram(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
@@ -37,6 +39,8 @@ function singlePrecision(k: Kernels): Arithmetic {
     addScaledDelta: k.addScaledDeltaF32,
     subtract: k.subtractF32,
     add: k.addF32,
+    multiply: k.multiplyF32,
+    addProduct: k.addProductF32,
     gram: k.gramF32,
     sumMagnitudes: (x, base, key, n) => k.sumMagnitudesF32(x, base, Number(key), n),
     histogram: (x, base, _shift, _prefix, counts, n) => k.histogramHighF32(x, base, counts, n),
@@ -59,6 +63,8 @@ function doublePrecision(k: Kernels): Arithmetic {
     addScaledDelta: k.addScaledDeltaF64,
     subtract: k.subtractF64,
     add: k.addF64,
+    multiply: k.multiplyF64,
+    addProduct: k.addProductF64,
     gram: k.gramF64,
     sumMagnitudes: k.sumMagnitudesF64,
     histogram: k.histogramF64,

@@ -134,6 +134,8 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         expectEqual(`addScaledDelta${T}`, [A, B, C, c, n], bytes, [[A, element]], n);
         expectEqual(`subtract${T}`, [A, B, C, n], bytes, [[A, element]], n);
         expectEqual(`add${T}`, [A, B, n], bytes, [[A, element]], n);
+        expectEqual(`multiply${T}`, [A, B, C, n], bytes, [[A, element]], n);
+        expectEqual(`addProduct${T}`, [A, B, C, n], bytes, [[A, element]], n);
       });
     });
 

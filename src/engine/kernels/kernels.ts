@@ -35,6 +35,10 @@ export interface Kernels {
   subtractF64(target: Pointer, x: Pointer, base: Pointer, n: number): void;
   addF32(target: Pointer, x: Pointer, n: number): void;
   addF64(target: Pointer, x: Pointer, n: number): void;
+  multiplyF32(target: Pointer, x: Pointer, y: Pointer, n: number): void;
+  multiplyF64(target: Pointer, x: Pointer, y: Pointer, n: number): void;
+  addProductF32(sum: Pointer, x: Pointer, y: Pointer, n: number): void;
+  addProductF64(sum: Pointer, x: Pointer, y: Pointer, n: number): void;
   gramF32(x: Pointer, y: Pointer, target: Pointer, n: number): void;
   gramF64(x: Pointer, y: Pointer, target: Pointer, n: number): void;
   sumMagnitudesF32(x: Pointer, base: Pointer, key: number, n: number): number;

@@ -116,6 +116,12 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     subtractF64: (target, x, base, n) => each(n, (i) => setF64(target + 8 * i, f64(x + 8 * i) - f64(base + 8 * i))),
     addF32: (target, x, n) => each(n, (i) => setF32(target + 4 * i, f32(target + 4 * i) + f32(x + 4 * i))),
     addF64: (target, x, n) => each(n, (i) => setF64(target + 8 * i, f64(target + 8 * i) + f64(x + 8 * i))),
+    multiplyF32: (target, x, y, n) => each(n, (i) => setF32(target + 4 * i, f32(x + 4 * i) * f32(y + 4 * i))),
+    multiplyF64: (target, x, y, n) => each(n, (i) => setF64(target + 8 * i, f64(x + 8 * i) * f64(y + 8 * i))),
+    addProductF32: (sum, x, y, n) =>
+      each(n, (i) => setF32(sum + 4 * i, f32(sum + 4 * i) + Math.fround(f32(x + 4 * i) * f32(y + 4 * i)))),
+    addProductF64: (sum, x, y, n) =>
+      each(n, (i) => setF64(sum + 8 * i, f64(sum + 8 * i) + f64(x + 8 * i) * f64(y + 8 * i))),
     gramF32: (x, y, target, n) => gram(target, n, (i) => [f32(x + 4 * i), f32(y + 4 * i)]),
     gramF64: (x, y, target, n) => gram(target, n, (i) => [f64(x + 8 * i), f64(y + 8 * i)]),
     sumMagnitudesF32: (x, base, key, n) =>

@@ -1,5 +1,5 @@
 import { type MergeOperation, numberSetting } from './method.js';
-import { directMethod } from './weighted-sum.js';
+import { applyWeightedDeltas, directMethod } from './weighted-sum.js';
 
 /** Below this a sum of weights counts as zero and does not divide (MergeKit's threshold). */
 const NEGLIGIBLE_TOTAL = 1e-8;
@@ -11,20 +11,12 @@ export function taskWeights(operation: MergeOperation): number[] {
 
 /** y = b + lambda sum w_i (x_i - b), divided by sum w_i when `normalize` is set. */
 export const taskArithmetic = directMethod((operation, workspace) => {
-  const { subtract, scale, addScaledDelta, add } = workspace.arithmetic;
   const weights = taskWeights(operation);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const divides = operation.settings['normalize'] === true && Math.abs(total) >= NEGLIGIBLE_TOTAL;
   const factor = numberSetting(operation.settings, 'lambda') / (divides ? total : 1);
-  return ({ inputs, output, count }) => {
-    const [base, ...models] = inputs;
-    if (base === undefined) return;
-    models.forEach((model, i) => {
-      const coefficient = factor * (weights[i] ?? 0);
-      if (i > 0) return addScaledDelta(output, model, base, coefficient, count);
-      subtract(output, model, base, count);
-      scale(output, output, coefficient, count);
-    });
-    add(output, base, count);
-  };
+  return applyWeightedDeltas(
+    weights.map((weight) => factor * weight),
+    workspace,
+  );
 });

@@ -9,10 +9,11 @@ describe('methods', () => {
     for (const name of methodNames) expect(methods[name].name).toBe(name);
   });
 
-  it('carries out five of them so far', () => {
+  it('carries out some of them so far', () => {
     expect(methodNames.filter((name) => methods[name].executable)).toEqual([
       'linear',
       'slerp',
+      'nuslerp',
       'task_arithmetic',
       'ties',
       'passthrough',
