@@ -1,5 +1,5 @@
 import type { MethodName } from '../../src/recipe/index.js';
-import { nuslerp } from './reference-geometry.js';
+import { expo, karcher, modelStock, multislerp, nearswap, nuslerp } from './reference-geometry.js';
 import {
   type ExactTensor,
   linear,
@@ -34,6 +34,11 @@ export const references: Partial<Record<MethodName, Reference>> = {
   slerp: ({ base, models, global }) => slerp(base, models[0] ?? base, global('t')),
   task_arithmetic: (call) => taskArithmetic(taskVectors(call, 0)),
   nuslerp,
+  multislerp,
+  karcher,
+  model_stock: modelStock,
+  nearswap,
+  expo,
   ties: (call) => ties({ ...taskVectors(call, 1), densities: call.ofModels('density', 1) }),
 };
 

@@ -39,8 +39,12 @@ export interface Kernels {
   multiplyF64(target: Pointer, x: Pointer, y: Pointer, n: number): void;
   addProductF32(sum: Pointer, x: Pointer, y: Pointer, n: number): void;
   addProductF64(sum: Pointer, x: Pointer, y: Pointer, n: number): void;
+  nearswapF32(output: Pointer, x: Pointer, base: Pointer, t: number, n: number): void;
+  nearswapF64(output: Pointer, x: Pointer, base: Pointer, t: number, n: number): void;
   gramF32(x: Pointer, y: Pointer, target: Pointer, n: number): void;
   gramF64(x: Pointer, y: Pointer, target: Pointer, n: number): void;
+  gramDeltasF32(x: Pointer, y: Pointer, base: Pointer, target: Pointer, n: number): void;
+  gramDeltasF64(x: Pointer, y: Pointer, base: Pointer, target: Pointer, n: number): void;
   sumMagnitudesF32(x: Pointer, base: Pointer, key: number, n: number): number;
   sumMagnitudesF64(x: Pointer, base: Pointer, key: bigint, n: number): number;
   histogramHighF32(x: Pointer, base: Pointer, counts: Pointer, n: number): void;
@@ -52,6 +56,7 @@ export interface Kernels {
   electMixedF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electF64(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   acos(x: number): number;
+  cos(x: number): number;
   sin(x: number): number;
 }
 

@@ -2,7 +2,6 @@ import type { Pointer } from '../kernels/kernels.js';
 import type { Coefficients } from './gram-tensor.js';
 import { Gram, gramEntries, packedIndex } from './gram.js';
 import { type Block, type Gatherer, type Method, type MergeOperation, rowElements, type Workspace } from './method.js';
-import { vectorCount, vectorsOf } from './vectors.js';
 
 /**
  * A weighted sum whose coefficients follow, for every column of every matrix anew, from the Gram matrix of that column of
@@ -32,6 +31,10 @@ export function gramOfColumns(coefficients: Coefficients): Method {
   };
 }
 
+function vectorCount(operation: MergeOperation): number {
+  return operation.inputs.length - Number(operation.hasBase);
+}
+
 function columnCount(operation: MergeOperation): number {
   const matrices = operation.shape.slice(0, -2).reduce((product, size) => product * size, 1);
   return matrices * rowElements(operation);
@@ -52,18 +55,27 @@ function gatherColumns(operation: MergeOperation, _pass: number, _found: unknown
   // A kernel may write past the end of a row, and must not reach the sums of the next matrix.
   const stride = Math.ceil(row / 16) * 16 * 8;
   const sums = Array.from({ length: gramEntries(vectors) }, () => workspace.allocate(matrices * stride));
-  const wide = Array.from({ length: vectors }, () => workspace.reserve(row * 8));
+  const wide = operation.inputs.map(() => workspace.reserve(row * 8));
   const inDouble = (x: Pointer, own: Pointer): Pointer => {
     if (operation.work === 'F64') return x;
     kernels.promote(x, own, row);
     return own;
   };
+  const vectorRows = (inputs: readonly Pointer[]): Pointer[] => {
+    const rows = inputs.map((x, i) => inDouble(x, wide[i] ?? 0));
+    const [base = 0, ...models] = rows;
+    if (!operation.hasBase) return rows;
+    return models.map((model, i) => {
+      const delta = wide[i + 1] ?? 0;
+      kernels.subtractF64(delta, model, base, row);
+      return delta;
+    });
+  };
   return {
     block: (block) => {
-      const starts = vectorsOf(operation, block, workspace);
       eachRow(operation, block, (at, firstColumn) => {
         const offset = at * workspace.arithmetic.elementBytes;
-        const rows = starts.map((start, i) => inDouble(start + offset, wide[i] ?? 0));
+        const rows = vectorRows(block.inputs.map((start) => start + offset));
         rows.forEach((x, i) => {
           for (let j = i; j < vectors; j++) {
             const sum = (sums[packedIndex(vectors, i, j)] ?? 0) + (firstColumn / row) * stride;
@@ -89,7 +101,7 @@ function applyColumns(
   coefficients: Float64Array,
   workspace: Workspace,
 ): (block: Block) => void {
-  const { elementBytes, multiply, addProduct, add } = workspace.arithmetic;
+  const { elementBytes, multiply, addProduct, subtract, add } = workspace.arithmetic;
   const [columns, row] = [columnCount(operation), rowElements(operation)];
   const tables = Array.from({ length: vectorCount(operation) }, (_unused, i) => {
     const table = workspace.allocate(columns * elementBytes);
@@ -98,13 +110,15 @@ function applyColumns(
     return table;
   });
   return (block) => {
-    const starts = vectorsOf(operation, block, workspace);
+    const [base = 0] = block.inputs;
+    const vectors = operation.hasBase ? block.inputs.slice(1) : block.inputs;
+    if (operation.hasBase) for (const model of vectors) subtract(model, model, base, block.count);
     eachRow(operation, block, (at, firstColumn) => {
       const [offset, first] = [at * elementBytes, firstColumn * elementBytes];
-      starts.forEach((start, i) => {
+      vectors.forEach((start, i) => {
         (i === 0 ? multiply : addProduct)(block.output + offset, start + offset, (tables[i] ?? 0) + first, row);
       });
     });
-    if (operation.hasBase) add(block.output, block.inputs[0] ?? 0, block.count);
+    if (operation.hasBase) add(block.output, base, block.count);
   };
 }

@@ -1,7 +1,6 @@
-import type { Kernels, Pointer } from '../kernels/kernels.js';
+import type { Kernels } from '../kernels/kernels.js';
 import { Gram, gramEntries, gramMeter } from './gram.js';
-import type { Block, Method, MergeOperation, Statistic, Workspace } from './method.js';
-import { vectorCount, vectorsOf } from './vectors.js';
+import type { Method, MergeOperation, Statistic } from './method.js';
 import { applyWeightedDeltas, applyWeightedSum } from './weighted-sum.js';
 
 /** A method's coefficients, from the inner products of its vectors. */
@@ -12,44 +11,35 @@ export type Coefficients = (gram: Gram, operation: MergeOperation, kernels: Kern
  * which their sum is added, or of the inputs where the operation has no base.
  */
 export function gramOfTensor(coefficients: Coefficients): Method {
-  return gramMethod(coefficients, vectorCount, vectorsOf, (found, operation, workspace) =>
-    (operation.hasBase ? applyWeightedDeltas : applyWeightedSum)(found, workspace),
-  );
+  return gramMethod(coefficients, ({ hasBase }) => hasBase);
 }
 
 /** The same of the inputs themselves, the base first among them. */
 export function gramOfInputs(coefficients: Coefficients): Method {
-  return gramMethod(
-    coefficients,
-    ({ inputs }) => inputs.length,
-    (_operation, { inputs }) => inputs,
-    (found, _operation, workspace) => applyWeightedSum(found, workspace),
-  );
+  return gramMethod(coefficients, () => false);
 }
 
-function gramMethod(
-  coefficients: Coefficients,
-  countOf: (operation: MergeOperation) => number,
-  vectors: (operation: MergeOperation, block: Block, workspace: Workspace) => readonly Pointer[],
-  applySum: (found: readonly number[], operation: MergeOperation, workspace: Workspace) => (block: Block) => void,
-): Method {
+function gramMethod(coefficients: Coefficients, ofDeltas: (operation: MergeOperation) => boolean): Method {
+  const vectorsOf = (operation: MergeOperation): number => operation.inputs.length - Number(ofDeltas(operation));
   return {
     passes: () => 1,
     gather: (operation, _pass, _found, workspace) => {
-      const measure = gramMeter(countOf(operation), workspace);
+      const measure = gramMeter(vectorsOf(operation), ofDeltas(operation), workspace);
       const entries: number[] = [];
       return {
-        block: (block) => entries.push(...measure(vectors(operation, block, workspace), block.count)),
+        block: ({ inputs, count }) => entries.push(...measure(inputs, count)),
         partial: () => ({ gram: Float64Array.from(entries) }),
       };
     },
     combine: (operation, _pass, _found, partials, workspace) => {
-      const count = countOf(operation);
-      const gram = sumEntries(partials, gramEntries(count));
-      return { gram, coefficients: coefficients(new Gram(count, gram), operation, workspace.kernels) };
+      const vectors = vectorsOf(operation);
+      const gram = sumEntries(partials, gramEntries(vectors));
+      return { gram, coefficients: coefficients(new Gram(vectors, gram), operation, workspace.kernels) };
     },
-    apply: (operation, found, _range, workspace) =>
-      applySum((found[0]?.['coefficients'] as number[] | undefined) ?? [], operation, workspace),
+    apply: (operation, found, _range, workspace) => {
+      const sum = ofDeltas(operation) ? applyWeightedDeltas : applyWeightedSum;
+      return sum((found[0]?.['coefficients'] as number[] | undefined) ?? [], workspace);
+    },
   };
 }
 

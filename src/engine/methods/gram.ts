@@ -52,14 +52,20 @@ export function packedIndex(vectors: number, row: number, column: number): numbe
   return row * vectors - (row * (row - 1)) / 2 + column - row;
 }
 
-/** Measures vectors in memory: from where each lies and its length, the packed triangle, overwritten by the next call. */
-export function gramMeter(vectors: number, workspace: Workspace): (at: readonly Pointer[], count: number) => number[] {
-  const target = workspace.allocate(3 * 8);
+/** Measures `count` elements: the packed triangle, overwritten by the next call. */
+export type Meter = (inputs: readonly Pointer[], count: number) => readonly number[];
+
+/** Of the inputs, or of their differences from the first of them, the base. */
+export function gramMeter(vectors: number, hasBase: boolean, { arithmetic, allocate, memory }: Workspace): Meter {
+  const target = allocate(3 * 8);
   const packed = new Array<number>(gramEntries(vectors)).fill(0);
-  return (at, count) => {
+  return (inputs, count) => {
+    const [base = 0] = inputs;
+    const at = (i: number): Pointer => inputs[i + Number(hasBase)] ?? 0;
     const measure = (i: number, j: number): void => {
-      workspace.arithmetic.gram(at[i] ?? 0, at[j] ?? 0, target, count);
-      const [own = 0, product = 0, other = 0] = new Float64Array(workspace.memory.buffer, target, 3);
+      if (hasBase) arithmetic.gramDeltas(at(i), at(j), base, target, count);
+      else arithmetic.gram(at(i), at(j), target, count);
+      const [own = 0, product = 0, other = 0] = new Float64Array(memory.buffer, target, 3);
       packed[packedIndex(vectors, i, i)] = own;
       packed[packedIndex(vectors, i, j)] = product;
       packed[packedIndex(vectors, j, j)] = other;

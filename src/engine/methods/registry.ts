@@ -1,7 +1,12 @@
 import type { MethodName } from '../../recipe/index.js';
 import { EngineError } from '../errors.js';
+import { expo } from './expo.js';
+import { karcher } from './karcher.js';
 import { linear } from './linear.js';
 import type { Method, MergeOperation } from './method.js';
+import { modelStock } from './model-stock.js';
+import { multislerp } from './multislerp.js';
+import { nearswap } from './nearswap.js';
 import { nuslerp } from './nuslerp.js';
 import { passthrough } from './passthrough.js';
 import { slerp } from './slerp.js';
@@ -13,7 +18,12 @@ type Implementation = Method | ((operation: MergeOperation) => Method);
 
 /** Methods this engine carries out; the recipe layer refuses the others before a plan is made. */
 const implemented: Partial<Record<MethodName, Implementation>> = {
+  expo,
+  karcher,
   linear,
+  model_stock: modelStock,
+  multislerp,
+  nearswap,
   nuslerp,
   passthrough,
   slerp,

@@ -1,4 +1,4 @@
-/** MergeKit's twenty method names, in the order in which they are listed to people. */
+/** MergeKit's twenty method names, then those beyond it, in the order in which they are listed to people. */
 export const methodNames = [
   'linear',
   'slerp',
@@ -20,6 +20,7 @@ export const methodNames = [
   'ram',
   'ramplus_tl',
   'passthrough',
+  'expo',
 ] as const;
 
 export type MethodName = (typeof methodNames)[number];

@@ -3,8 +3,8 @@ import { methodNames } from './method.js';
 import { findMethod, methods } from './registry.js';
 
 describe('methods', () => {
-  it('has MergeKit’s twenty, each under its own name', () => {
-    expect(methodNames).toHaveLength(20);
+  it('has MergeKit’s twenty and more, each under its own name', () => {
+    expect(methodNames.indexOf('passthrough')).toBe(19);
     expect(Object.keys(methods)).toEqual([...methodNames]);
     for (const name of methodNames) expect(methods[name].name).toBe(name);
   });
@@ -14,9 +14,14 @@ describe('methods', () => {
       'linear',
       'slerp',
       'nuslerp',
+      'multislerp',
+      'karcher',
       'task_arithmetic',
       'ties',
+      'model_stock',
+      'nearswap',
       'passthrough',
+      'expo',
     ]);
   });
 

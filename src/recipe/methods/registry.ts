@@ -5,6 +5,7 @@ import { dareLinear } from './dare-linear.js';
 import { dareTies } from './dare-ties.js';
 import { della } from './della.js';
 import { dellaLinear } from './della-linear.js';
+import { expo } from './expo.js';
 import { karcher } from './karcher.js';
 import { linear } from './linear.js';
 import { modelStock } from './model-stock.js';
@@ -20,7 +21,7 @@ import { taskArithmetic } from './task-arithmetic.js';
 import { ties } from './ties.js';
 import type { MethodDefinition, MethodName } from './method.js';
 
-/** Every method that MergeKit has, by the name that recipes use. */
+/** Every method, by the name that recipes use. */
 export const methods: Readonly<Record<MethodName, MethodDefinition>> = {
   linear,
   slerp,
@@ -42,6 +43,7 @@ export const methods: Readonly<Record<MethodName, MethodDefinition>> = {
   ram,
   ramplus_tl: ramplusTl,
   passthrough,
+  expo,
 };
 
 /** The method of that name, or undefined: names come from recipes, so prototype members must not be found. */
