@@ -1,5 +1,5 @@
 import { addDelta, addProduct, dot, emptyTensor, type ExactTensor, sum } from './reference-methods.js';
-import type { ReferenceCall } from './references.js';
+import type { ReferenceCall } from './reference-call.js';
 
 const { abs, acos, cos, max, min, sin, sqrt } = Math;
 
