@@ -143,7 +143,6 @@ describe('parseRecipe', () => {
       'a fraction of an iteration',
       linear('1').replace('linear', 'karcher') + 'parameters: {max_iter: 1.5}',
       [
-        'warning not_supported_yet 1:15 /merge_method',
         'warning parameter_of_other_method 4:18 /models/0/parameters/weight',
         'error not_an_integer 5:24 /parameters/max_iter',
       ],

@@ -26,6 +26,28 @@ export const benchRecipes: readonly BenchRecipe[] = [
     limit: 1.5,
     speedup: 8,
   },
+  { method: 'nuslerp', models: ['a', 'b'], text: `merge_method: nuslerp\n${weights}`, limit: 1.5, speedup: 8 },
+  { method: 'multislerp', models: ['a', 'b'], text: `merge_method: multislerp\n${weights}`, limit: 1.5 },
+  { method: 'karcher', models: ['a', 'b'], text: `merge_method: karcher\n${plain}`, limit: 1.5, speedup: 8 },
+  {
+    method: 'model_stock',
+    models: ['base', 'a', 'b'],
+    text: `merge_method: model_stock\nbase_model: base\n${plain}`,
+    limit: 1.5,
+    speedup: 6,
+  },
+  {
+    method: 'nearswap',
+    models: ['base', 'a'],
+    text: 'merge_method: nearswap\nbase_model: base\nmodels:\n- model: a\nparameters: {t: 0.01}\n',
+    limit: 1.5,
+  },
+  {
+    method: 'expo',
+    models: ['base', 'a'],
+    text: 'merge_method: expo\nbase_model: base\nmodels:\n- model: a\nparameters: {alpha: 0.3}\n',
+    limit: 1.5,
+  },
   {
     method: 'task_arithmetic',
     models: ['base', 'a', 'b'],

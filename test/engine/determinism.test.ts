@@ -38,6 +38,33 @@ models:
 parameters: { t: 0.37 }
 dtype: float32
 `,
+  nuslerp: `merge_method: nuslerp
+base_model: base
+models:
+  - { model: a, parameters: { weight: 0.7 } }
+  - { model: b, parameters: { weight: 0.5 } }
+`,
+  'nuslerp by columns': `merge_method: nuslerp
+models:
+  - { model: a, parameters: { weight: 0.7 } }
+  - { model: b, parameters: { weight: 0.5 } }
+parameters: { nuslerp_flatten: false, nuslerp_row_wise: true }
+`,
+  multislerp: `merge_method: multislerp
+models:
+  - { model: a, parameters: { weight: 0.7 } }
+  - { model: b, parameters: { weight: 0.5 } }
+  - { model: base, parameters: { weight: 0.3 } }
+`,
+  karcher: 'merge_method: karcher\nmodels: [{ model: a }, { model: b }, { model: base }]\n',
+  model_stock: 'merge_method: model_stock\nbase_model: base\nmodels: [{ model: a }, { model: b }]\n',
+  'model_stock by rows': `merge_method: model_stock
+base_model: base
+models: [{ model: a }, { model: b }]
+parameters: { filter_wise: true }
+`,
+  nearswap: 'merge_method: nearswap\nbase_model: base\nmodels: [{ model: a }]\nparameters: { t: 0.01 }\n',
+  expo: 'merge_method: expo\nbase_model: base\nmodels: [{ model: a }]\nparameters: { alpha: 0.3 }\n',
   ties: `merge_method: ties
 base_model: base
 models:

@@ -140,7 +140,7 @@ function trim(deltas: Float64Array, density: number, open: Uint8Array): Float64A
   });
 }
 
-function sum(values: readonly number[]): number {
+export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 

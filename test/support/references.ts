@@ -1,6 +1,8 @@
 import type { MethodName } from '../../src/recipe/index.js';
 import { arceeFusion } from './reference-fusion.js';
 import { breadcrumbs, dare, della, magnitudes } from './reference-masks.js';
+import type { ReferenceCall } from './reference-call.js';
+import { expo, karcher, modelStock, multislerp, nearswap, nuslerp } from './reference-geometry.js';
 import {
   type ExactTensor,
   linear,
@@ -16,24 +18,7 @@ import { sce } from './reference-sce.js';
 import { magmax } from './reference-magmax.js';
 import { added, elected } from './reference-sparse.js';
 
-/** One tensor as a reference sees it: the inputs in f64, rounded to the type in which the recipe wants them. */
-export interface ReferenceCall {
-  /** In the recipe's order, the base among them. */
-  inputs: readonly Float64Array[];
-  base: Float64Array;
-  /** The inputs without the base. */
-  models: readonly Float64Array[];
-  shape: number[];
-  /** Of random masks. */
-  seed: number;
-  /** The tensor's name in the result. */
-  tensor: string;
-  global(parameter: string, fallback?: number): number;
-  /** What the recipe says of the method as a whole, as it is written. */
-  written(parameter: string): unknown;
-  ofInputs(parameter: string, fallback?: number): number[];
-  ofModels(parameter: string, fallback?: number): number[];
-}
+export type { ReferenceCall } from './reference-call.js';
 
 export type Reference = (call: ReferenceCall) => ExactTensor;
 
@@ -61,6 +46,12 @@ export const references: Partial<Record<MethodName, Reference>> = {
   della: (call) => elected(call, taskVectors(call, 1), della(call), true),
   breadcrumbs: (call) => added(call, taskVectors(call, 0), breadcrumbs(call)),
   breadcrumbs_ties: (call) => elected(call, taskVectors(call, 0), breadcrumbs(call)),
+  nuslerp,
+  multislerp,
+  karcher,
+  model_stock: modelStock,
+  nearswap,
+  expo,
 };
 
 /** @param normalize the method's default */

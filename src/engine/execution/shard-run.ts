@@ -133,7 +133,7 @@ export class ShardRun {
     const job = tensorJob(tensor, this.path, this.context.threads, (operation, pass, found, partials) => {
       this.context.arena.reset();
       const workspace = this.context.arena.workspace(operation.work);
-      return methodOf(operation.method).combine(operation, pass, found, partials, workspace);
+      return methodOf(operation).combine(operation, pass, found, partials, workspace);
     });
     this.startStep(job, order, job.first());
     return true;

@@ -77,7 +77,7 @@ function mergeJob(
   combine: Combine,
 ): TensorJob {
   const bytes = operation.inputs.reduce((sum, slice) => sum + slice.bytes, 0);
-  const method = methodOf(operation.method);
+  const method = methodOf(operation);
   const passes = method.passes(operation);
   const size = blockElements(operation, method);
   const found: Statistic[] = [];
@@ -148,7 +148,7 @@ export function readBytesOf(shards: readonly PlanShard[]): number {
 }
 
 function usualPasses(operation: MergeOperation): number {
-  const method = methodOf(operation.method);
+  const method = methodOf(operation);
   return method.usualPasses?.(operation) ?? method.passes(operation);
 }
 
@@ -160,7 +160,7 @@ export function memoryBytesOf(shards: readonly PlanShard[], threads: number, chu
       if (whole.kind === 'copy') continue;
       const [operation = whole] = matricesOf(whole);
       const bytes = operation.inputs.reduce((sum, slice) => sum + slice.bytes, 0);
-      const method = methodOf(operation.method);
+      const method = methodOf(operation);
       const size = blockElements(operation, method);
       const resident = method.passes(operation) > 0 && bytes <= RESIDENT_BYTES;
       const widest = Math.max(...operation.inputs.map((slice) => elementBytes(slice.dtype)));

@@ -70,7 +70,7 @@ export class TensorRunner {
   }
 
   private gather(operation: MergeOperation, pass: number, found: Statistic[], range: BlockRange): Statistic {
-    const method = methodOf(operation.method);
+    const method = methodOf(operation);
     const size = blockElements(operation, method);
     const gatherer = method.gather(operation, pass, found, this.arena.workspace(operation.work), range.index);
     const walk = walkOf(operation, method, found);
@@ -84,7 +84,7 @@ export class TensorRunner {
   }
 
   private apply({ operation, found, range, destination }: Task & { step: 'apply' }): SpecialValues {
-    const method = methodOf(operation.method);
+    const method = methodOf(operation);
     const size = blockElements(operation, method);
     const fill = method.apply(operation, found, range.index, this.arena.workspace(operation.work));
     const chunk = this.chunkElements(operation, size);
@@ -100,7 +100,7 @@ export class TensorRunner {
 
   /** All passes over a tensor that stays in memory: its bytes are read by the first pass that needs all of them. */
   private whole(operation: MergeOperation, destination: Destination): Omit<TaskResult, 'id'> {
-    const method = methodOf(operation.method);
+    const method = methodOf(operation);
     const workspace = this.arena.workspace(operation.work);
     const size = blockElements(operation, method);
     const range = { index: 0, firstBlock: 0, blocks: Math.ceil(operation.elements / size) };

@@ -10,7 +10,12 @@ export interface Arithmetic {
   addScaledDelta(sum: Pointer, x: Pointer, base: Pointer, c: number, n: number): void;
   subtract(target: Pointer, x: Pointer, base: Pointer, n: number): void;
   add(target: Pointer, x: Pointer, n: number): void;
+  multiply(target: Pointer, x: Pointer, y: Pointer, n: number): void;
+  addProduct(sum: Pointer, x: Pointer, y: Pointer, n: number): void;
+  /** Moves the base to x by the share t / |x - base| of the way, at most all of it. */
+  nearswap(output: Pointer, x: Pointer, base: Pointer, t: number, n: number): void;
   gram(x: Pointer, y: Pointer, target: Pointer, n: number): void;
+  gramDeltas(x: Pointer, y: Pointer, base: Pointer, target: Pointer, n: number): void;
   sumMagnitudes(x: Pointer, base: Pointer, key: bigint, n: number): number;
   histogram(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
   trim(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
@@ -52,7 +57,11 @@ function singlePrecision(k: Kernels): Arithmetic {
     addScaledDelta: k.addScaledDeltaF32,
     subtract: k.subtractF32,
     add: k.addF32,
+    multiply: k.multiplyF32,
+    addProduct: k.addProductF32,
+    nearswap: k.nearswapF32,
     gram: k.gramF32,
+    gramDeltas: k.gramDeltasF32,
     sumMagnitudes: (x, base, key, n) => k.sumMagnitudesF32(x, base, Number(key), n),
     histogram: (x, base, _shift, _prefix, counts, n) => k.histogramHighF32(x, base, counts, n),
     trim: (x, base, key, quota, n) => k.trimF32(x, base, Number(key), quota, n) >>> 0,
@@ -88,7 +97,11 @@ function doublePrecision(k: Kernels): Arithmetic {
     addScaledDelta: k.addScaledDeltaF64,
     subtract: k.subtractF64,
     add: k.addF64,
+    multiply: k.multiplyF64,
+    addProduct: k.addProductF64,
+    nearswap: k.nearswapF64,
     gram: k.gramF64,
+    gramDeltas: k.gramDeltasF64,
     sumMagnitudes: k.sumMagnitudesF64,
     histogram: k.histogramF64,
     trim: (x, base, key, quota, n) => k.trimF64(x, base, key, quota, n) >>> 0,

@@ -16,7 +16,7 @@ const END = COUNTS + 4 * 65_536;
 /** Results that may overwrite none of the buffers above. */
 const E = END;
 
-type Name = Exclude<keyof Kernels, 'acos' | 'sin'>;
+type Name = Exclude<keyof Kernels, 'acos' | 'cos' | 'sin'>;
 type Element = 'u16' | 'f32' | 'f64' | 'u32';
 const BYTES = { u16: 2, f32: 4, f64: 8, u32: 4 } as const;
 
@@ -153,6 +153,9 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         expectEqual(`subtract${T}`, [A, B, C, n], bytes, [[A, element]], n);
         expectEqual(`keepLarger${T}`, [A, B, C, n], bytes, [[A, element]], n);
         expectEqual(`add${T}`, [A, B, n], bytes, [[A, element]], n);
+        expectEqual(`nearswap${T}`, [A, B, C, c, n], bytes, [[A, element]], n);
+        expectEqual(`multiply${T}`, [A, B, C, n], bytes, [[A, element]], n);
+        expectEqual(`addProduct${T}`, [A, B, C, n], bytes, [[A, element]], n);
       });
     });
 
@@ -160,6 +163,7 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
       run(element, (bytes, n) => {
         expectEqual(`gram${T}`, [A, B, COUNTS, n], bytes, [[COUNTS, 'f64']], 3);
         expectEqual(`sumSquares${T}`, [A, n], bytes, [], n);
+        expectEqual(`gramDeltas${T}`, [A, B, C, COUNTS, n], bytes, [[COUNTS, 'f64']], 3);
         expectEqual(`sumMagnitudes${T}`, [A, B, key(0x3f80_0000), n], bytes, [], n);
         expectEqual(`sumMagnitudes${T}`, [A, B, key(0), n], bytes, [], n);
       });
@@ -384,8 +388,8 @@ describe('transcendental functions', () => {
   });
 
   test('are what they have always been, to the bit', () => {
-    expect([simd.acos(0.5), simd.acos(-1), simd.sin(1), simd.sin(0)]).toEqual([
-      1.0471975511965979, 3.141592653589793, 0.8414709848078965, 0,
+    expect([simd.acos(0.5), simd.acos(-1), simd.cos(1), simd.sin(1), simd.sin(0)]).toEqual([
+      1.0471975511965979, 3.141592653589793, 0.5403023058681398, 0.8414709848078965, 0,
     ]);
   });
 });

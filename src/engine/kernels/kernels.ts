@@ -35,8 +35,16 @@ export interface Kernels {
   subtractF64(target: Pointer, x: Pointer, base: Pointer, n: number): void;
   addF32(target: Pointer, x: Pointer, n: number): void;
   addF64(target: Pointer, x: Pointer, n: number): void;
+  multiplyF32(target: Pointer, x: Pointer, y: Pointer, n: number): void;
+  multiplyF64(target: Pointer, x: Pointer, y: Pointer, n: number): void;
+  addProductF32(sum: Pointer, x: Pointer, y: Pointer, n: number): void;
+  addProductF64(sum: Pointer, x: Pointer, y: Pointer, n: number): void;
+  nearswapF32(output: Pointer, x: Pointer, base: Pointer, t: number, n: number): void;
+  nearswapF64(output: Pointer, x: Pointer, base: Pointer, t: number, n: number): void;
   gramF32(x: Pointer, y: Pointer, target: Pointer, n: number): void;
   gramF64(x: Pointer, y: Pointer, target: Pointer, n: number): void;
+  gramDeltasF32(x: Pointer, y: Pointer, base: Pointer, target: Pointer, n: number): void;
+  gramDeltasF64(x: Pointer, y: Pointer, base: Pointer, target: Pointer, n: number): void;
   sumMagnitudesF32(x: Pointer, base: Pointer, key: number, n: number): number;
   sumMagnitudesF64(x: Pointer, base: Pointer, key: bigint, n: number): number;
   histogramHighF32(x: Pointer, base: Pointer, counts: Pointer, n: number): void;
@@ -82,6 +90,7 @@ export interface Kernels {
   exponentialsF64(x: Pointer, y: Pointer, toX: Pointer, toY: Pointer, sums: Pointer, n: number): void;
   divergence(x: Pointer, sumX: number, y: Pointer, sumY: number, n: number): number;
   acos(x: number): number;
+  cos(x: number): number;
   sin(x: number): number;
 }
 

@@ -12,9 +12,9 @@ const KEY_SCRATCH: Pointer = 0;
 
 /**
  * The kernels once more, one element at a time and in plain TypeScript: what the SIMD ones must equal bit for bit. Only
- * acos and sin have no twin; those are compared with known values.
+ * acos, cos and sin have no twin; those are compared with known values.
  */
-export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' | 'sin'> {
+export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' | 'cos' | 'sin'> {
   const view = (): DataView => new DataView(memory.buffer);
   const f32 = (at: Pointer): number => view().getFloat32(at, true);
   const f64 = (at: Pointer): number => view().getFloat64(at, true);
@@ -126,10 +126,23 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     subtractF64: (target, x, base, n) => each(n, (i) => setF64(target + 8 * i, f64(x + 8 * i) - f64(base + 8 * i))),
     addF32: (target, x, n) => each(n, (i) => setF32(target + 4 * i, f32(target + 4 * i) + f32(x + 4 * i))),
     addF64: (target, x, n) => each(n, (i) => setF64(target + 8 * i, f64(target + 8 * i) + f64(x + 8 * i))),
+    multiplyF32: (target, x, y, n) => each(n, (i) => setF32(target + 4 * i, f32(x + 4 * i) * f32(y + 4 * i))),
+    multiplyF64: (target, x, y, n) => each(n, (i) => setF64(target + 8 * i, f64(x + 8 * i) * f64(y + 8 * i))),
+    addProductF32: (sum, x, y, n) =>
+      each(n, (i) => setF32(sum + 4 * i, f32(sum + 4 * i) + Math.fround(f32(x + 4 * i) * f32(y + 4 * i)))),
+    addProductF64: (sum, x, y, n) =>
+      each(n, (i) => setF64(sum + 8 * i, f64(sum + 8 * i) + f64(x + 8 * i) * f64(y + 8 * i))),
+    nearswapF32: (output, x, base, t, n) =>
+      each(n, (i) => setF32(output + 4 * i, moved(f32(x + 4 * i), f32(base + 4 * i), t))),
+    nearswapF64: (output, x, base, t, n) =>
+      each(n, (i) => setF64(output + 8 * i, moved(f64(x + 8 * i), f64(base + 8 * i), t))),
     gramF32: (x, y, target, n) => gram(target, n, (i) => [f32(x + 4 * i), f32(y + 4 * i)]),
     gramF64: (x, y, target, n) => gram(target, n, (i) => [f64(x + 8 * i), f64(y + 8 * i)]),
     sumSquaresF32: (x, n) => reduce(n, (i) => f32(x + 4 * i) * f32(x + 4 * i)),
     sumSquaresF64: (x, n) => reduce(n, (i) => f64(x + 8 * i) * f64(x + 8 * i)),
+    gramDeltasF32: (x, y, base, target, n) =>
+      gram(target, n, (i) => [f32(x + 4 * i) - f32(base + 4 * i), f32(y + 4 * i) - f32(base + 4 * i)]),
+    gramDeltasF64: (x, y, base, target, n) => gram(target, n, (i) => [deltaF64(x, base, i), deltaF64(y, base, i)]),
     sumMagnitudesF32: (x, base, key, n) =>
       reduce(n, (i) => (keyF32(x, base, i) >= key ? Math.abs(deltaF32(x, base, i)) : 0)),
     sumMagnitudesF64: (x, base, key, n) =>
@@ -266,4 +279,9 @@ function toOdd(x: number): number {
   if (Number.isNaN(x) || nearest === x) return bits;
   if (Math.abs(nearest) > Math.abs(x)) bits -= 1;
   return (bits | 1) >>> 0;
+}
+
+function moved(there: number, here: number, t: number): number {
+  const share = Math.max(Math.min(t / Math.max(Math.abs(there - here), 1e-6), 1), 0);
+  return share * there + (1 - share) * here;
 }

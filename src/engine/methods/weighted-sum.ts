@@ -11,6 +11,22 @@ export function applyWeightedSum(coefficients: readonly number[], workspace: Wor
   };
 }
 
+/** y = base + sum of c_i (x_i - base), the base first among the inputs. */
+export function applyWeightedDeltas(coefficients: readonly number[], workspace: Workspace): (block: Block) => void {
+  const { subtract, scale, addScaledDelta, add } = workspace.arithmetic;
+  return ({ inputs, output, count }) => {
+    const [base, ...models] = inputs;
+    if (base === undefined) return;
+    models.forEach((model, i) => {
+      const coefficient = coefficients[i] ?? 0;
+      if (i > 0) return addScaledDelta(output, model, base, coefficient, count);
+      subtract(output, model, base, count);
+      scale(output, output, coefficient, count);
+    });
+    add(output, base, count);
+  };
+}
+
 /** A method whose coefficients follow from its parameters alone: no statistics pass. */
 export function directMethod(
   apply: (operation: MergeOperation, workspace: Workspace) => (block: Block) => void,

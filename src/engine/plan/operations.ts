@@ -6,6 +6,7 @@ import { workDtypeOf } from '../execution/codec.js';
 import type { CopyOperation } from '../execution/task.js';
 import { linearCoefficients } from '../methods/linear.js';
 import type { MergeOperation, Settings, TensorSlice } from '../methods/method.js';
+import { multislerpWeights } from '../methods/multislerp.js';
 import type { OutputTensorSources } from './output-tensors.js';
 
 export interface PlannedOperation {
@@ -127,9 +128,14 @@ function promote(stored: readonly Dtype[]): Dtype {
 }
 
 function globalSettings(recipe: Recipe, output: OutputTensorSources): Settings {
-  return settingsOf(recipe, 'global', (name) =>
-    resolveParameter(scopeOf(recipe, output), name, { outputTensor: output.name, t: output.t }),
-  );
+  return settingsOf(recipe, 'global', (name, isRequired) => {
+    const value = resolveParameter(scopeOf(recipe, output), name, { outputTensor: output.name, t: output.t });
+    if (value === undefined && isRequired) {
+      const message = `${recipe.merge_method} needs ${name}, and nothing gives it one for ${quote(output.name)}`;
+      throw new EngineError('parameter_missing', message, { pointer: '/parameters', tensor: output.name });
+    }
+    return value;
+  });
 }
 
 function inputSettings(
@@ -175,11 +181,8 @@ function scopeOf(recipe: Recipe, output: OutputTensorSources): ParameterScope {
 }
 
 function checkWeights(operation: MergeOperation, output: OutputTensorSources): void {
-  if (operation.method === 'slerp' && operation.settings['t'] === undefined) {
-    const message = `slerp needs t, and nothing gives it one for ${quote(output.name)}`;
-    throw new EngineError('parameter_missing', message, { pointer: '/parameters', tensor: output.name });
-  }
-  if (operation.method !== 'linear' || linearCoefficients(operation).every(Number.isFinite)) return;
+  const weights = { linear: linearCoefficients, multislerp: multislerpWeights }[operation.method as string];
+  if (weights === undefined || weights(operation).every(Number.isFinite)) return;
   const message = `the weights sum to zero for ${quote(output.name)}: set normalize: false or other weights`;
   throw new EngineError('weights_sum_to_zero', message, { pointer: output.slice.pointer, tensor: output.name });
 }

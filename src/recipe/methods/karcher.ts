@@ -15,7 +15,7 @@ export const karcher: MethodDefinition = {
       doc: 'The iteration stops when its step is shorter.',
     },
   },
-  doc: 'Riemannian centre of mass of the models’ directions, found by iteration; all models count equally.',
+  doc: 'y = (mean of |x_i|) m with m the Riemannian centre of mass of the directions x_i / |x_i|, found by iteration; all models count equally.',
   paper: { title: 'Karcher mean merging', url: 'https://arxiv.org/abs/2603.04972' },
-  executable: false,
+  executable: true,
 };

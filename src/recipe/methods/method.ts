@@ -23,6 +23,7 @@ export const methodNames = [
   'ramplus_tl',
   'passthrough',
   'magmax',
+  'expo',
 ] as const;
 
 export type MethodName = (typeof methodNames)[number];

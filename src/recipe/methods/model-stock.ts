@@ -8,7 +8,7 @@ export const modelStock: MethodDefinition = {
   parameters: {
     filter_wise: { scope: 'global', type: 'boolean', default: false, doc: 'Decide row by row, not once a tensor.' },
   },
-  doc: 'Averages the models and moves towards the base by an amount that the angle between them decides.',
+  doc: 'y = t mean(x_i) + (1 - t) b with t = N c / (1 + (N - 1) c), c the mean cosine of two models’ differences from the base.',
   paper: { title: 'Model Stock: all we need is just a few fine-tuned models', url: 'https://arxiv.org/abs/2403.19522' },
-  executable: false,
+  executable: true,
 };

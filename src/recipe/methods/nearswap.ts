@@ -14,7 +14,7 @@ export const nearswap: MethodDefinition = {
       doc: 'Distance at which an element is taken from the other model entirely.',
     },
   },
-  doc: 'Moves the base towards the other model where the two are already close.',
+  doc: 'y = w x + (1 - w) b with w = t / |x - b|, at most 1: moves the base towards the other model where the two are already close.',
   paper: { title: 'NearSwap', url: 'https://huggingface.co/alchemonaut/QuartetAnemoi-70B-t0.0001' },
-  executable: false,
+  executable: true,
 };

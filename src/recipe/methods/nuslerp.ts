@@ -16,6 +16,7 @@ export const nuslerp: MethodDefinition = {
       doc: 'Without flattening: vectors run along the first axis, not the last.',
     },
   },
-  doc: 'Spherical interpolation between two models, weighted like an average; with a base, between their differences from it.',
-  executable: false,
+  doc: 'y = [sin((1-t) a) v0 + sin(t a) v1] / sin a with t = w1 / (w0 + w1) and a the angle between the two models; with a base, v are their differences from it, and the base is added.',
+  paper: { title: 'Animating rotation with quaternion curves', url: 'https://doi.org/10.1145/325165.325242' },
+  executable: true,
 };

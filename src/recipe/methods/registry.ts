@@ -5,6 +5,7 @@ import { dareLinear } from './dare-linear.js';
 import { dareTies } from './dare-ties.js';
 import { della } from './della.js';
 import { dellaLinear } from './della-linear.js';
+import { expo } from './expo.js';
 import { karcher } from './karcher.js';
 import { linear } from './linear.js';
 import { magmax } from './magmax.js';
@@ -44,6 +45,7 @@ export const methods: Readonly<Record<MethodName, MethodDefinition>> = {
   ramplus_tl: ramplusTl,
   passthrough,
   magmax,
+  expo,
 };
 
 const parameterWords = new Set(

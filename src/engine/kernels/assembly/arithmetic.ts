@@ -51,6 +51,26 @@ function add<T>(target: usize, x: usize, n: i32): void {
   }
 }
 
+@inline
+function multiply<T>(target: usize, x: usize, y: usize, n: i32): void {
+  for (let i = 0; i < n; i += 16 / sizeof<T>()) {
+    v128.store(target, v128.mul<T>(v128.load(x), v128.load(y)));
+    target += 16;
+    x += 16;
+    y += 16;
+  }
+}
+
+@inline
+function addProduct<T>(sum: usize, x: usize, y: usize, n: i32): void {
+  for (let i = 0; i < n; i += 16 / sizeof<T>()) {
+    v128.store(sum, v128.add<T>(v128.load(sum), v128.mul<T>(v128.load(x), v128.load(y))));
+    sum += 16;
+    x += 16;
+    y += 16;
+  }
+}
+
 export function scaleF32(target: usize, x: usize, c: f32, n: i32): void {
   scale<f32>(target, x, c, n);
 }
@@ -80,4 +100,16 @@ export function addF32(target: usize, x: usize, n: i32): void {
 }
 export function addF64(target: usize, x: usize, n: i32): void {
   add<f64>(target, x, n);
+}
+export function multiplyF32(target: usize, x: usize, y: usize, n: i32): void {
+  multiply<f32>(target, x, y, n);
+}
+export function multiplyF64(target: usize, x: usize, y: usize, n: i32): void {
+  multiply<f64>(target, x, y, n);
+}
+export function addProductF32(sum: usize, x: usize, y: usize, n: i32): void {
+  addProduct<f32>(sum, x, y, n);
+}
+export function addProductF64(sum: usize, x: usize, y: usize, n: i32): void {
+  addProduct<f64>(sum, x, y, n);
 }

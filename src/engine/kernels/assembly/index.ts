@@ -2,6 +2,7 @@
 // a multiple of 16 elements, so elementwise kernels may run past `n`; what they leave there is never read.
 export * from './convert';
 export * from './arithmetic';
+export * from './nearswap';
 export * from './statistics';
 export * from './selection';
 export * from './consensus';

@@ -113,6 +113,86 @@ export function gramF64(x: usize, y: usize, target: usize, n: i32): void {
   storeGram(target);
 }
 
+/** The same of x - base and y - base, formed in f64 so that nothing is lost before the products. */
+export function gramDeltasF32(x: usize, y: usize, base: usize, target: usize, n: i32): void {
+  let xx0 = f64x2.splat(0);
+  let xx1 = xx0;
+  let xy0 = xx0;
+  let xy1 = xx0;
+  let yy0 = xx0;
+  let yy1 = xx0;
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const xs = v128.load(x);
+    const ys = v128.load(y);
+    const bs = v128.load(base);
+    const b0 = low(bs);
+    const b1 = high(bs);
+    const x0 = f64x2.sub(low(xs), b0);
+    const x1 = f64x2.sub(high(xs), b1);
+    const y0 = f64x2.sub(low(ys), b0);
+    const y1 = f64x2.sub(high(ys), b1);
+    xx0 = f64x2.add(xx0, f64x2.mul(x0, x0));
+    xx1 = f64x2.add(xx1, f64x2.mul(x1, x1));
+    xy0 = f64x2.add(xy0, f64x2.mul(x0, y0));
+    xy1 = f64x2.add(xy1, f64x2.mul(x1, y1));
+    yy0 = f64x2.add(yy0, f64x2.mul(y0, y0));
+    yy1 = f64x2.add(yy1, f64x2.mul(y1, y1));
+    x += 16;
+    y += 16;
+    base += 16;
+  }
+  storeLanes(LANES, xx0, xx1);
+  storeLanes(LANES + 32, xy0, xy1);
+  storeLanes(LANES + 64, yy0, yy1);
+  for (; i < n; i++) {
+    const origin = <f64>load<f32>(base);
+    addGram(i, <f64>load<f32>(x) - origin, <f64>load<f32>(y) - origin);
+    x += 4;
+    y += 4;
+    base += 4;
+  }
+  storeGram(target);
+}
+
+export function gramDeltasF64(x: usize, y: usize, base: usize, target: usize, n: i32): void {
+  let xx0 = f64x2.splat(0);
+  let xx1 = xx0;
+  let xy0 = xx0;
+  let xy1 = xx0;
+  let yy0 = xx0;
+  let yy1 = xx0;
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const b0 = v128.load(base);
+    const b1 = v128.load(base, 16);
+    const x0 = f64x2.sub(v128.load(x), b0);
+    const x1 = f64x2.sub(v128.load(x, 16), b1);
+    const y0 = f64x2.sub(v128.load(y), b0);
+    const y1 = f64x2.sub(v128.load(y, 16), b1);
+    xx0 = f64x2.add(xx0, f64x2.mul(x0, x0));
+    xx1 = f64x2.add(xx1, f64x2.mul(x1, x1));
+    xy0 = f64x2.add(xy0, f64x2.mul(x0, y0));
+    xy1 = f64x2.add(xy1, f64x2.mul(x1, y1));
+    yy0 = f64x2.add(yy0, f64x2.mul(y0, y0));
+    yy1 = f64x2.add(yy1, f64x2.mul(y1, y1));
+    x += 32;
+    y += 32;
+    base += 32;
+  }
+  storeLanes(LANES, xx0, xx1);
+  storeLanes(LANES + 32, xy0, xy1);
+  storeLanes(LANES + 64, yy0, yy1);
+  for (; i < n; i++) {
+    const origin = load<f64>(base);
+    addGram(i, load<f64>(x) - origin, load<f64>(y) - origin);
+    x += 8;
+    y += 8;
+    base += 8;
+  }
+  storeGram(target);
+}
+
 /** Sum in f64 of |x - base| over the elements whose key (bits of the difference without its sign) is at least `key`. */
 export function sumMagnitudesF32(x: usize, base: usize, key: u32, n: i32): f64 {
   const abs = i32x4.splat(0x7fffffff);

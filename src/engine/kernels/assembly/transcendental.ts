@@ -3,6 +3,9 @@
 export function acos(x: f64): f64 {
   return Math.acos(x);
 }
+export function cos(x: f64): f64 {
+  return Math.cos(x);
+}
 export function sin(x: f64): f64 {
   return Math.sin(x);
 }
