@@ -1,38 +1,10 @@
 import type { MethodName } from '../../src/recipe/index.js';
+import type { Reference, ReferenceCall } from './reference-call.js';
 import { breadcrumbs, dare, della, magnitudes } from './reference-masks.js';
-import {
-  type ExactTensor,
-  linear,
-  slerp,
-  taskArithmetic,
-  type TaskVectors,
-  ties,
-  weightedSum,
-} from './reference-methods.js';
+import { linear, slerp, taskArithmetic, type TaskVectors, ties, weightedSum } from './reference-methods.js';
 
 import { magmax } from './reference-magmax.js';
 import { added, elected } from './reference-sparse.js';
-
-/** One tensor as a reference sees it: the inputs in f64, rounded to the type in which the recipe wants them. */
-export interface ReferenceCall {
-  /** In the recipe's order, the base among them. */
-  inputs: readonly Float64Array[];
-  base: Float64Array;
-  /** The inputs without the base. */
-  models: readonly Float64Array[];
-  shape: number[];
-  /** Of random masks. */
-  seed: number;
-  /** The tensor's name in the result. */
-  tensor: string;
-  global(parameter: string, fallback?: number): number;
-  /** What the recipe says of the method as a whole, as it is written. */
-  written(parameter: string): unknown;
-  ofInputs(parameter: string, fallback?: number): number[];
-  ofModels(parameter: string, fallback?: number): number[];
-}
-
-export type Reference = (call: ReferenceCall) => ExactTensor;
 
 /** The exact result of each method, from its formula alone. */
 export const references: Partial<Record<MethodName, Reference>> = {
