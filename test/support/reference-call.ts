@@ -1,3 +1,5 @@
+import type { ExactTensor } from './reference-methods.js';
+
 /** One tensor as a reference sees it: the inputs in f64, rounded to the type in which the recipe wants them. */
 export interface ReferenceCall {
   /** In the recipe's order, the base among them. */
@@ -16,3 +18,5 @@ export interface ReferenceCall {
   ofInputs(parameter: string, fallback?: number): number[];
   ofModels(parameter: string, fallback?: number): number[];
 }
+
+export type Reference = (call: ReferenceCall) => ExactTensor;

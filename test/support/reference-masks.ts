@@ -1,6 +1,6 @@
 import { drawsOf } from './philox.js';
 import { emptyMask, type Mask, wholeMask } from './reference-sparse.js';
-import type { ReferenceCall } from './references.js';
+import type { ReferenceCall } from './reference-call.js';
 
 // In jest's contexts every look at a global costs a microsecond, and these run millions of times.
 const { abs, max, min, trunc } = Math;

@@ -2,7 +2,8 @@ import { type FloatDtype, findDtype } from '../../src/engine/checkpoint/dtype.js
 import type { WrittenParameters, WrittenRecipe, WrittenSlice } from './recipes.js';
 import type { ExactTensor } from './reference-methods.js';
 import { type ReferencePlace, referenceNumber } from './reference-parameters.js';
-import { type ReferenceCall, references } from './references.js';
+import type { ReferenceCall } from './reference-call.js';
+import { references } from './references.js';
 import { type StoredTensor, valuesOf } from './safetensors.js';
 import { roundTo } from './tensors.js';
 

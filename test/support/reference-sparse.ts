@@ -7,7 +7,7 @@ import {
   type ExactTensor,
   type TaskVectors,
 } from './reference-methods.js';
-import type { ReferenceCall } from './references.js';
+import type { ReferenceCall } from './reference-call.js';
 
 // In jest's contexts every look at a global costs a microsecond, and these run millions of times.
 const { abs } = Math;

@@ -1,26 +1,14 @@
 import type { MethodName } from '../../src/recipe/index.js';
 import { arceeFusion } from './reference-fusion.js';
-import { breadcrumbs, dare, della, magnitudes } from './reference-masks.js';
-import type { ReferenceCall } from './reference-call.js';
+import type { Reference, ReferenceCall } from './reference-call.js';
 import { expo, karcher, modelStock, multislerp, nearswap, nuslerp } from './reference-geometry.js';
-import {
-  type ExactTensor,
-  linear,
-  slerp,
-  taskArithmetic,
-  type TaskVectors,
-  ties,
-  weightedSum,
-} from './reference-methods.js';
+import { breadcrumbs, dare, della, magnitudes } from './reference-masks.js';
+import { linear, slerp, taskArithmetic, type TaskVectors, ties, weightedSum } from './reference-methods.js';
 import { ram } from './reference-ram.js';
 import { sce } from './reference-sce.js';
 
 import { magmax } from './reference-magmax.js';
 import { added, elected } from './reference-sparse.js';
-
-export type { ReferenceCall } from './reference-call.js';
-
-export type Reference = (call: ReferenceCall) => ExactTensor;
 
 /** The exact result of each method, from its formula alone. */
 export const references: Partial<Record<MethodName, Reference>> = {
