@@ -24,8 +24,8 @@ export interface OutputTensorSources {
 export interface TensorList {
   tensors: OutputTensorSources[];
   dropped: Omit<DroppedTensor, 'input'>[];
-  /** For every layer of the result the base's layer; absent when the depth did not change. */
-  layers?: number[];
+  /** For every layer of the result the layer whose configuration it has, the base's where it is a source; absent without slices. */
+  layers?: { reference: string; layer: number }[];
 }
 
 /**
@@ -60,7 +60,7 @@ function wholeModels(slice: OutputSlice, checkpoints: Checkpoints): TensorList {
 function stackedSlices(slices: readonly OutputSlice[], checkpoints: Checkpoints): TensorList {
   const dropped: TensorList['dropped'] = [];
   const tensors: OutputTensorSources[] = [];
-  const layers: number[] = [];
+  const layers: NonNullable<TensorList['layers']> = [];
   const ends = { before: slices[0], after: slices.at(-1) };
   const loose = (slice: OutputSlice | undefined, after: boolean): void => {
     if (slice === undefined) return;
@@ -81,7 +81,7 @@ function stackedSlices(slices: readonly OutputSlice[], checkpoints: Checkpoints)
       const layer = layers.length;
       tensors.push(...sliceLayer(slice, checkpoints, at, layer, position(at, end - begin), dropped));
       const base = slice.sources.find(({ reference }) => reference === slice.base) ?? slice.sources[0];
-      layers.push((base?.layers?.[0] ?? 0) + at);
+      layers.push({ reference: base?.reference ?? '', layer: (base?.layers?.[0] ?? 0) + at });
     }
   }
   loose(ends.after, true);

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { canonicalRecipe, modelReferences, type Recipe } from '../../recipe/index.js';
 import { companionFiles } from '../architecture/companion-files.js';
-import { layerCount, outputConfig, type JsonRecord } from '../architecture/output-config.js';
+import type { JsonRecord } from '../architecture/json-record.js';
+import { layerCount, outputConfig } from '../architecture/output-config.js';
 import { placeOf } from '../architecture/tensor-place.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { formatConfig } from '../checkpoint/config.js';
@@ -178,10 +179,14 @@ function configOf(
   const head = list.tensors.find(({ name }) => name.endsWith('lm_head.weight'));
   const isTied = (reference: string): boolean => checkpoints.get(reference)?.config?.['tie_word_embeddings'] === true;
   const untied = head?.sources.some(({ source }) => !isTied(source.reference)) === true && isTied(owner);
-  const config = outputConfig(checkpoint.config, {
+  const own = checkpoint.config;
+  const layers = list.layers?.map(({ reference, layer }) => {
+    return { config: (checkpoints.get(reference)?.config ?? own), layer };
+  });
+  const config = outputConfig(own, {
     dtype: dominantDtype(operations),
     untied,
-    ...(list.layers !== undefined && { layers: list.layers }),
+    ...(layers !== undefined && { layers }),
   });
   return { config, configText: formatConfig(config, checkpoint.numberSpellings) };
 }
