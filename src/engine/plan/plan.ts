@@ -181,7 +181,7 @@ function configOf(
   const untied = head?.sources.some(({ source }) => !isTied(source.reference)) === true && isTied(owner);
   const own = checkpoint.config;
   const layers = list.layers?.map(({ reference, layer }) => {
-    return { config: (checkpoints.get(reference)?.config ?? own), layer };
+    return { config: checkpoints.get(reference)?.config ?? own, layer };
   });
   const config = outputConfig(own, {
     dtype: dominantDtype(operations),
