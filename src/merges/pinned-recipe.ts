@@ -18,6 +18,12 @@ export function pinRecipe(recipe: Recipe, pins: ReadonlyMap<string, string>): Re
         sources: slice.sources.map((source) => ({ ...source, model: pin(source.model) })),
       })),
     }),
+    ...(recipe.overrides && {
+      overrides: recipe.overrides.map((override) => ({
+        ...override,
+        ...(override.base_model !== undefined && { base_model: pin(override.base_model) }),
+      })),
+    }),
     ...(recipe.tokenizer_source !== undefined && { tokenizer_source: pin(recipe.tokenizer_source) }),
     ...(recipe.tokenizer && { tokenizer: { ...recipe.tokenizer, source: pin(recipe.tokenizer.source) } }),
   };
@@ -33,6 +39,7 @@ const keyOrder = [
   'sources',
   'model',
   'layer_range',
+  'overrides',
   'parameters',
 ];
 
@@ -59,10 +66,12 @@ export function pointerTo(recipe: Recipe, reference: string): string {
     if (input) return pointerOf([...input.path, ...(input.listed ? ['model'] : [])]);
     if (base === reference) return pointerOf([...path, 'base_model']);
   }
-  return '';
+  const override = recipe.overrides?.findIndex(({ base_model: base }) => base === reference) ?? -1;
+  return override < 0 ? '' : pointerOf(['overrides', override, 'base_model']);
 }
 
 /** Which models are a base of some part of the recipe. */
 export function baseReferences(recipe: Recipe): Set<string> {
-  return new Set(inputGroups(recipe).flatMap(({ base }) => base ?? []));
+  const overriding = recipe.overrides?.map(({ base_model: base }) => ({ base })) ?? [];
+  return new Set([...inputGroups(recipe), ...overriding].flatMap(({ base }) => base ?? []));
 }

@@ -1,7 +1,7 @@
 export { canonicalRecipe } from './canonical.js';
 export { RecipeError, type RecipeIssue } from './errors.js';
 export { assertExecutable } from './executable.js';
-export { type GroupInput, type InputGroup, inputGroups, modelReferences } from './inputs.js';
+export { type GroupInput, type InputGroup, inputGroups, modelReferences, overridden } from './inputs.js';
 export type { BasePolicy, MethodDefinition, MethodName, MethodParameter } from './methods/method.js';
 export { methodNames } from './methods/method.js';
 export { methods } from './methods/registry.js';
@@ -10,4 +10,6 @@ export { findRecipePosition } from './recipe-position.js';
 export { type ParsedRecipe, type ParseOptions, parseRecipe } from './read-recipe.js';
 export { pointerOf } from './pointers.js';
 export { type ModelReference, ModelReferenceError, formatModelReference, parseModelReference } from './references.js';
-export { type Parameters, Recipe, type Setting, recipeJsonSchema } from './schema.js';
+export { type Selector, selects } from './selectors.js';
+export { layerOf, tensorRole, type TensorRole } from './tensor-role.js';
+export { type Override, type Parameters, Recipe, type Setting, recipeJsonSchema } from './schema.js';

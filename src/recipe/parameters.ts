@@ -1,7 +1,10 @@
 import type { Parameters, Setting } from './schema.js';
+import { selects } from './selectors.js';
 
 /** The levels that may set a parameter of one tensor, from the nearest to the widest; the first that yields a value decides. */
 export interface ParameterScope {
+  /** Of the entry of `overrides` that takes the tensor. */
+  override?: Parameters;
   /** Of the `models` or `sources` entry; leave out for a parameter of the method as a whole. */
   own?: Parameters;
   slice?: Parameters;
@@ -29,7 +32,7 @@ export function resolveParameter(
   where: TensorPlace,
 ): number | boolean | undefined {
   const tensor = where.inputTensor ?? where.outputTensor;
-  for (const level of [scope.own, scope.slice, scope.module, scope.global]) {
+  for (const level of [scope.override, scope.own, scope.slice, scope.module, scope.global]) {
     if (level === undefined || !Object.hasOwn(level, name)) continue;
     const setting = level[name];
     const value = setting === undefined ? undefined : resolveSetting(setting, tensor, where.t);
@@ -43,20 +46,11 @@ function resolveSetting(setting: Setting, tensor: string, t: number): number | b
   if (typeof setting === 'number' || typeof setting === 'boolean') return setting;
   for (const entry of setting) {
     if (typeof entry !== 'object') return resolveGradient(setting as (number | boolean)[], t);
-    if (matches(entry.filter, tensor)) {
+    if (selects(entry, tensor)) {
       return typeof entry.value === 'object' ? resolveGradient(entry.value, t) : entry.value;
     }
   }
   return undefined;
-}
-
-/** Whether a filter takes every tensor, whatever its name. */
-export function matchesEverything(filter: string | undefined): boolean {
-  return filter === undefined || filter === '*' || filter === '';
-}
-
-function matches(filter: string | undefined, tensor: string): boolean {
-  return matchesEverything(filter) || tensor.includes(filter ?? '');
 }
 
 function resolveGradient(values: (number | boolean)[], t: number): number | boolean | undefined {

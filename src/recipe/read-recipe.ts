@@ -1,11 +1,9 @@
 import { checkRecipe } from './checks.js';
 import { RecipeError, type RecipeIssue } from './errors.js';
 import { unsupportedParts } from './executable.js';
-import { methodOf } from './inputs.js';
 import { IssueList } from './issue-list.js';
 import { isMapping, keepKnownKeys } from './keys.js';
 import { withoutDuplicates } from './duplicates.js';
-import { findMethod } from './methods/registry.js';
 import { parseYaml, type YamlDocument } from './parse.js';
 import { checkPlainData } from './plain-data.js';
 import { Recipe } from './schema.js';
@@ -61,19 +59,31 @@ function readDocument({ value }: YamlDocument, issues: IssueList, options: Parse
     return undefined;
   }
   if (isOfOtherTool(value, issues)) return undefined;
-  const method = typeof value['merge_method'] === 'string' ? findMethod(value['merge_method']) : undefined;
-  const parsed = Recipe.safeParse(keepKnownKeys(value, method, issues));
+  const parsed = Recipe.safeParse(keepKnownKeys(value, issues));
   if (!parsed.success) {
     addSchemaIssues(parsed.error.issues, value, issues);
     return undefined;
   }
-  const typed = withTypedParameters(parsed.data, methodOf(parsed.data), issues);
+  const typed = withTypedParameters(parsed.data, issues);
   checkRecipe(typed, issues);
+  noteOwnExtensions(typed, issues);
   for (const { code, path, message } of unsupportedParts(typed)) {
     if (options.executable) issues.error(code, path, message);
     else issues.warn(code, path, message);
   }
   return options.lenient ? withoutDuplicates(typed) : typed;
+}
+
+/** Where MergeKit takes the same text, and does something else with it. */
+function noteOwnExtensions({ slices, overrides }: Recipe, issues: IssueList): void {
+  slices?.forEach((slice, index) => {
+    if (slice.merge_method === undefined) return;
+    const message = `This slice is merged by ${slice.merge_method}. MergeKit ignores it and uses the recipe’s method.`;
+    issues.warn('beyond_mergekit', ['slices', index, 'merge_method'], message, 'key');
+  });
+  if (overrides?.length) {
+    issues.warn('beyond_mergekit', ['overrides'], 'MergeKit ignores overrides and merges all tensors alike.', 'key');
+  }
 }
 
 /** MergeKit's other tools have files that look alike; nothing in them is a recipe of this kind. */

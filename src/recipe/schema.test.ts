@@ -17,6 +17,7 @@ describe('recipeJsonSchema', () => {
       'models',
       'slices',
       'modules',
+      'overrides',
       'parameters',
       'dtype',
       'out_dtype',

@@ -9,7 +9,7 @@ import {
 import type { Checkpoint, CheckpointTensor } from '../checkpoint/checkpoint.js';
 import { EngineError, quote } from '../errors.js';
 import type { DroppedTensor } from './merge-plan.js';
-import type { Checkpoints, OutputSlice, SliceSource } from './slices.js';
+import { type Checkpoints, type OutputSlice, sliceFor, type SliceSource } from './slices.js';
 
 /** One tensor of the result and what it is made from, before any parameter is looked at. */
 export interface OutputTensorSources {
@@ -51,8 +51,9 @@ function wholeModels(slice: OutputSlice, checkpoints: Checkpoints): TensorList {
   const tensors = names.flatMap((name): OutputTensorSources[] => {
     const place = placeOf(name);
     const t = place.layer === undefined ? 0 : position(place.layer, depths.get(place.stack ?? '') ?? 1);
-    const sources = gather(slice, checkpoints, () => name, name, dropped);
-    return sources === undefined ? [] : [{ name, slice, sources, t }];
+    const own = sliceFor(slice, name);
+    const sources = gather(own, checkpoints, () => name, name, dropped);
+    return sources === undefined ? [] : [{ name, slice: own, sources, t }];
   });
   return { tensors, dropped };
 }
@@ -70,8 +71,9 @@ function stackedSlices(slices: readonly OutputSlice[], checkpoints: Checkpoints)
         .map((place) => place.name),
     );
     for (const name of names) {
-      const sources = gather(slice, checkpoints, () => name, name, dropped);
-      if (sources !== undefined) tensors.push({ name, slice, sources, t: 0 });
+      const own = sliceFor(slice, name);
+      const sources = gather(own, checkpoints, () => name, name, dropped);
+      if (sources !== undefined) tensors.push({ name, slice: own, sources, t: 0 });
     }
   };
   loose(ends.before, false);
@@ -103,8 +105,9 @@ function sliceLayer(
   );
   return names.flatMap((name): OutputTensorSources[] => {
     const place = placeOf(name);
-    const sources = gather(slice, checkpoints, (source) => withLayer(place, own(source)), name, dropped);
-    return sources === undefined ? [] : [{ name, slice, sources, t }];
+    const forTensor = sliceFor(slice, name);
+    const sources = gather(forTensor, checkpoints, (source) => withLayer(place, own(source)), name, dropped);
+    return sources === undefined ? [] : [{ name, slice: forTensor, sources, t }];
   });
 }
 
