@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseRecipe } from '../recipe/index.js';
-import { baseReferences, pinRecipe, pointerTo, recipeText, storedRecipe } from './pinned-recipe.js';
+import { parseRecipe, recipeText } from '../recipe/index.js';
+import { baseReferences, pinRecipe, pointerTo, storedRecipe } from './pinned-recipe.js';
 
 const { recipe } = parseRecipe(`
 merge_method: task_arithmetic

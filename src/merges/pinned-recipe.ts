@@ -1,4 +1,3 @@
-import { dump } from 'js-yaml';
 import { canonicalRecipe, inputGroups, pointerOf, type Recipe } from '../recipe/index.js';
 
 /**
@@ -27,30 +26,6 @@ export function pinRecipe(recipe: Recipe, pins: ReadonlyMap<string, string>): Re
     ...(recipe.tokenizer_source !== undefined && { tokenizer_source: pin(recipe.tokenizer_source) }),
     ...(recipe.tokenizer && { tokenizer: { ...recipe.tokenizer, source: pin(recipe.tokenizer.source) } }),
   };
-}
-
-/** As people write recipes; what is not named here follows in the order of the alphabet. */
-const keyOrder = [
-  'name',
-  'merge_method',
-  'base_model',
-  'models',
-  'slices',
-  'sources',
-  'model',
-  'layer_range',
-  'overrides',
-  'parameters',
-];
-
-/** The pinned recipe as it is stored beside the result: canonical, so that equal merges store equal bytes. */
-export function recipeText(pinned: object): string {
-  return dump(pinned, { lineWidth: -1, noRefs: true, sortKeys: (a: string, b: string) => compareKeys(a, b) });
-}
-
-function compareKeys(a: string, b: string): number {
-  const rank = (key: string): number => (keyOrder.includes(key) ? keyOrder.indexOf(key) : keyOrder.length);
-  return rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /** The form in which a recipe is kept: plain JSON, defaults filled in. */

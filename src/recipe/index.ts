@@ -6,10 +6,12 @@ export type { BasePolicy, MethodDefinition, MethodName, MethodParameter } from '
 export { methodNames } from './methods/method.js';
 export { methods } from './methods/registry.js';
 export { type ParameterScope, type TensorPlace, resolveParameter } from './parameters.js';
+export { recipeJsonSchema } from './json-schema.js';
+export { recipeText } from './recipe-text.js';
 export { findRecipePosition } from './recipe-position.js';
 export { type ParsedRecipe, type ParseOptions, parseRecipe } from './read-recipe.js';
 export { pointerOf } from './pointers.js';
 export { type ModelReference, ModelReferenceError, formatModelReference, parseModelReference } from './references.js';
 export { type Selector, selects } from './selectors.js';
 export { layerOf, tensorRole, type TensorRole } from './tensor-role.js';
-export { type Override, type Parameters, Recipe, type Setting, recipeJsonSchema } from './schema.js';
+export { type Parameters, Recipe, type Setting } from './schema.js';

@@ -6,6 +6,7 @@ import { isMapping, keepKnownKeys } from './keys.js';
 import { withoutDuplicates } from './duplicates.js';
 import { parseYaml, type YamlDocument } from './parse.js';
 import { checkPlainData } from './plain-data.js';
+import { expandPreset } from './presets.js';
 import { Recipe } from './schema.js';
 import { addSchemaIssues } from './schema-issues.js';
 import { withTypedParameters } from './settings.js';
@@ -20,6 +21,8 @@ export interface ParseOptions {
 export interface ParsedRecipe {
   recipe: Recipe;
   warnings: RecipeIssue[];
+  /** The text has a preset: the recipe that it stands for is not in it. */
+  fromPreset: boolean;
 }
 
 /**
@@ -45,10 +48,15 @@ export function parseRecipe(input: unknown, options: ParseOptions = {}): ParsedR
     issues.push(...found.issues);
   });
   const recipe = recipes.at(-1);
+  const fromPreset = written.some(({ value }) => isMapping(value) && value['preset'] !== undefined);
   if (written.length > 1) issues.unshift(severalDocuments(written[1], options));
   issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
   if (recipe === undefined || issues.some((issue) => issue.severity === 'error')) throw new RecipeError(issues);
-  return { recipe: recipes.length > 1 ? { ...recipe, stages: recipes.slice(0, -1) } : recipe, warnings: issues };
+  return {
+    recipe: recipes.length > 1 ? { ...recipe, stages: recipes.slice(0, -1) } : recipe,
+    warnings: issues,
+    fromPreset,
+  };
 }
 
 function readDocument({ value }: YamlDocument, issues: IssueList, options: ParseOptions): Recipe | undefined {
@@ -59,9 +67,11 @@ function readDocument({ value }: YamlDocument, issues: IssueList, options: Parse
     return undefined;
   }
   if (isOfOtherTool(value, issues)) return undefined;
-  const parsed = Recipe.safeParse(keepKnownKeys(value, issues));
+  const expanded = expandPreset(value, issues);
+  if (expanded === undefined) return undefined;
+  const parsed = Recipe.safeParse(keepKnownKeys(expanded, issues));
   if (!parsed.success) {
-    addSchemaIssues(parsed.error.issues, value, issues);
+    addSchemaIssues(parsed.error.issues, expanded, issues);
     return undefined;
   }
   const typed = withTypedParameters(parsed.data, issues);

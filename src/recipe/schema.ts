@@ -214,8 +214,3 @@ export type Override = z.infer<typeof Override>;
 
 /** A recipe that was read. Of several YAML documents it is the last; `stages` holds those before it. */
 export type Recipe = z.infer<typeof Recipe> & { stages?: Recipe[] };
-
-/** JSON Schema (2020-12) of a recipe as it is written. */
-export function recipeJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(Recipe, { io: 'input', target: 'draft-2020-12' });
-}
