@@ -107,6 +107,15 @@ describe('overrides in a plan', () => {
     );
   });
 
+  it('leave a model out of the tensors that they merge without it, and the plan says so', async () => {
+    const override = { role: 'attention', merge_method: 'slerp', base_model: 'a', parameters: { t: 0.5 } };
+    const { dropped, inputs } = await planned({ ...written('ties'), overrides: [override] });
+    expect(dropped).toHaveLength(12);
+    expect(new Set(dropped.map(({ input, reason }) => `${inputs[input]?.reference ?? ''}: ${reason}`))).toEqual(
+      new Set(['c: an override merges this tensor without the model']),
+    );
+  });
+
   it('let slices have methods of their own', async () => {
     const source = (model: string, from: number, to: number): object => ({ model, layer_range: [from, to] });
     const merge = await planned({

@@ -152,15 +152,18 @@ function droppedTensors(
     for (const { input, file, offset } of parts) used[input]?.add(`${file}:${offset}`);
   }
   const reasons = new Map(list.dropped.map(({ tensor, reason }) => [tensor, reason]));
+  // Whole models: an output tensor has its inputs' name, and only an override makes it without one of them.
+  const merged = new Set(list.layers === undefined ? operations.map(({ name }) => name) : []);
   return references.flatMap((reference, input) =>
     [...(checkpoints.get(reference)?.tensors.values() ?? [])].flatMap((tensor): DroppedTensor[] => {
       if (used[input]?.has(`${tensor.file}:${tensor.offset}`) === true || tensor.bytes === 0) return [];
-      return [{ input, tensor: tensor.name, reason: reasons.get(tensor.name) ?? reasonFor(tensor.name) }];
+      return [{ input, tensor: tensor.name, reason: reasons.get(tensor.name) ?? reasonFor(tensor.name, merged) }];
     }),
   );
 }
 
-function reasonFor(name: string): string {
+function reasonFor(name: string, merged: ReadonlySet<string>): string {
+  if (merged.has(name)) return 'an override merges this tensor without the model';
   const { layer } = placeOf(name);
   if (layer !== undefined) return `no slice takes layer ${layer} of this model`;
   return 'tensors outside the layers come from the models of the first slice, final norm and head from the last';
