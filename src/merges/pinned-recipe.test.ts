@@ -53,3 +53,17 @@ describe('pinning a recipe', () => {
     expect(baseReferences(recipe)).toEqual(new Set(['team/base']));
   });
 });
+
+test('overrides’ bases are pinned, pointed at and count as bases', () => {
+  const mixed = parseRecipe(`
+merge_method: linear
+models:
+  - { model: team/a, parameters: { weight: 1 } }
+  - { model: team/b, parameters: { weight: 1 } }
+overrides:
+  - { role: mlp, merge_method: task_arithmetic, base_model: team/base }
+`).recipe;
+  expect(pinRecipe(mixed, pins).overrides?.[0]?.base_model).toBe('team/base@3');
+  expect(pointerTo(mixed, 'team/base')).toBe('/overrides/0/base_model');
+  expect(baseReferences(mixed)).toEqual(new Set(['team/base']));
+});
