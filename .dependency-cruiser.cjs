@@ -37,11 +37,11 @@ module.exports = {
       to: { couldNotResolve: true },
     },
     {
-      name: 'recipe-imports-zod-and-js-yaml-only',
+      name: 'recipe-imports-zod-js-yaml-and-re2js-only',
       severity: 'error',
       comment: 'The recipe layer is pure: pass in what it needs, or do the work in the engine or the service.',
       from: { path: '^src/recipe/', pathNot: '\\.test\\.ts$' },
-      to: { pathNot: ['^src/recipe/', '^node_modules/(zod|js-yaml)/'] },
+      to: { pathNot: ['^src/recipe/', '^node_modules/(zod|js-yaml|re2js)/'] },
     },
     {
       name: 'engine-imports-node-and-recipe-only',

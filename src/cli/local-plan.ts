@@ -1,5 +1,5 @@
 import { DEFAULT_SHARD_BYTES, type MergePlan, plan } from '../engine/index.js';
-import { parseRecipe, type Recipe } from '../recipe/index.js';
+import { parseRecipe, recipeText, type Recipe } from '../recipe/index.js';
 import { formatIssue } from './describe-error.js';
 import type { RecipeText } from './failure.js';
 import { type LocalModel, openLocalModels } from './local-models.js';
@@ -15,6 +15,8 @@ export interface LocalPlanOptions {
 
 export interface LocalPlan {
   recipe: Recipe;
+  /** As it was written; of a preset, what it stands for. */
+  recipeText: string;
   models: Map<string, LocalModel>;
   plan: MergePlan;
   /** One line each: the recipe's and the plan's. */
@@ -23,7 +25,10 @@ export interface LocalPlan {
 
 /** Plans a recipe whose models are directories. @throws RecipeError, EngineError, Failure */
 export async function planLocally(source: RecipeText, options: LocalPlanOptions): Promise<LocalPlan> {
-  const { recipe, warnings } = parseRecipe(source.text, { lenient: options.lenient ?? false, executable: true });
+  const { recipe, warnings, fromPreset } = parseRecipe(source.text, {
+    lenient: options.lenient ?? false,
+    executable: true,
+  });
   const models = await openLocalModels(recipe);
   const merge = await plan(recipe, {
     models,
@@ -35,6 +40,7 @@ export async function planLocally(source: RecipeText, options: LocalPlanOptions)
   });
   return {
     recipe,
+    recipeText: fromPreset ? recipeText(merge.recipe) : source.text,
     models,
     plan: merge,
     warnings: [...warnings, ...merge.warnings].map((warning) => formatIssue('warning', warning, source)),

@@ -122,9 +122,12 @@ async function writeCompanions(
     files.push({ path, ...(await output.copy(join(directory, path), path)) });
   }
   if (options.writeModelCard === false) return;
-  await write(RECIPE_FILE, source.text);
+  await write(RECIPE_FILE, local.recipeText);
   const sorted: ModelCard['files'] = files.sort((a, b) => (a.path < b.path ? -1 : 1));
-  await output.write('README.md', await localCard({ recipe, recipeText: source.text, models, plan, files: sorted }));
+  await output.write(
+    'README.md',
+    await localCard({ recipe, recipeText: local.recipeText, models, plan, files: sorted }),
+  );
 }
 
 function report(

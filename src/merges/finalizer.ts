@@ -8,7 +8,7 @@ import { writeObject } from '../storage/content.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { FinalClaim } from './finalizations.js';
 import type { PinnedInput } from './merges.schema.js';
-import { recipeText } from './pinned-recipe.js';
+import { recipeText } from '../recipe/index.js';
 import { mergePrefix } from './shard-runner.js';
 import type { StoredMerge } from './stored-merges.js';
 

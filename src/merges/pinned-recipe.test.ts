@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseRecipe } from '../recipe/index.js';
-import { baseReferences, pinRecipe, pointerTo, recipeText, storedRecipe } from './pinned-recipe.js';
+import { parseRecipe, recipeText } from '../recipe/index.js';
+import { baseReferences, pinRecipe, pointerTo, storedRecipe } from './pinned-recipe.js';
 
 const { recipe } = parseRecipe(`
 merge_method: task_arithmetic
@@ -52,4 +52,18 @@ describe('pinning a recipe', () => {
     expect(pointerTo(sliced, 'team/b')).toBe('/slices/1/sources/0/model');
     expect(baseReferences(recipe)).toEqual(new Set(['team/base']));
   });
+});
+
+test('overrides’ bases are pinned, pointed at and count as bases', () => {
+  const mixed = parseRecipe(`
+merge_method: linear
+models:
+  - { model: team/a, parameters: { weight: 1 } }
+  - { model: team/b, parameters: { weight: 1 } }
+overrides:
+  - { role: mlp, merge_method: task_arithmetic, base_model: team/base }
+`).recipe;
+  expect(pinRecipe(mixed, pins).overrides?.[0]?.base_model).toBe('team/base@3');
+  expect(pointerTo(mixed, 'team/base')).toBe('/overrides/0/base_model');
+  expect(baseReferences(mixed)).toEqual(new Set(['team/base']));
 });

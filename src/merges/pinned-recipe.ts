@@ -1,4 +1,3 @@
-import { dump } from 'js-yaml';
 import { canonicalRecipe, inputGroups, pointerOf, type Recipe } from '../recipe/index.js';
 
 /**
@@ -18,32 +17,15 @@ export function pinRecipe(recipe: Recipe, pins: ReadonlyMap<string, string>): Re
         sources: slice.sources.map((source) => ({ ...source, model: pin(source.model) })),
       })),
     }),
+    ...(recipe.overrides && {
+      overrides: recipe.overrides.map((override) => ({
+        ...override,
+        ...(override.base_model !== undefined && { base_model: pin(override.base_model) }),
+      })),
+    }),
     ...(recipe.tokenizer_source !== undefined && { tokenizer_source: pin(recipe.tokenizer_source) }),
     ...(recipe.tokenizer && { tokenizer: { ...recipe.tokenizer, source: pin(recipe.tokenizer.source) } }),
   };
-}
-
-/** As people write recipes; what is not named here follows in the order of the alphabet. */
-const keyOrder = [
-  'name',
-  'merge_method',
-  'base_model',
-  'models',
-  'slices',
-  'sources',
-  'model',
-  'layer_range',
-  'parameters',
-];
-
-/** The pinned recipe as it is stored beside the result: canonical, so that equal merges store equal bytes. */
-export function recipeText(pinned: object): string {
-  return dump(pinned, { lineWidth: -1, noRefs: true, sortKeys: (a: string, b: string) => compareKeys(a, b) });
-}
-
-function compareKeys(a: string, b: string): number {
-  const rank = (key: string): number => (keyOrder.includes(key) ? keyOrder.indexOf(key) : keyOrder.length);
-  return rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 /** The form in which a recipe is kept: plain JSON, defaults filled in. */
@@ -59,10 +41,12 @@ export function pointerTo(recipe: Recipe, reference: string): string {
     if (input) return pointerOf([...input.path, ...(input.listed ? ['model'] : [])]);
     if (base === reference) return pointerOf([...path, 'base_model']);
   }
-  return '';
+  const override = recipe.overrides?.findIndex(({ base_model: base }) => base === reference) ?? -1;
+  return override < 0 ? '' : pointerOf(['overrides', override, 'base_model']);
 }
 
 /** Which models are a base of some part of the recipe. */
 export function baseReferences(recipe: Recipe): Set<string> {
-  return new Set(inputGroups(recipe).flatMap(({ base }) => base ?? []));
+  const overriding = recipe.overrides?.map(({ base_model: base }) => ({ base })) ?? [];
+  return new Set([...inputGroups(recipe), ...overriding].flatMap(({ base }) => base ?? []));
 }

@@ -1,16 +1,18 @@
 import { methods } from './methods/registry.js';
 import type { Path } from './pointers.js';
 
-const inCondition = 'in an entry of a parameter’s list of conditions';
+const inCondition = 'in an override, or in an entry of a parameter’s list of conditions';
 const inEntry = 'in an entry of models, or of a slice’s sources';
 
 const places: Readonly<Record<string, string>> = {
-  merge_method: 'at the top level: a recipe has one method',
-  base_model: 'at the top level, or in a slice',
+  merge_method: 'at the top level, in a slice, or in an override',
+  base_model: 'at the top level, in a slice, or in an override',
   models: 'at the top level, or in a module',
   slices: 'at the top level, or in a module',
   modules: 'at the top level',
+  overrides: 'at the top level',
   name: 'at the top level',
+  preset: 'at the top level',
   dtype: 'at the top level',
   out_dtype: 'at the top level',
   tokenizer: 'at the top level',
@@ -19,10 +21,14 @@ const places: Readonly<Record<string, string>> = {
   sources: 'in an entry of slices',
   layer_range: 'in a source of a slice',
   model: inEntry,
-  parameters: 'at the top level, in a module, in a slice, or in an entry of models or sources',
+  parameters: 'at the top level, in a module, in a slice, in an override, or in an entry of models or sources',
   pad_to_multiple_of: 'in tokenizer',
   tokens: 'in tokenizer',
   filter: inCondition,
+  glob: inCondition,
+  regex: inCondition,
+  layers: inCondition,
+  role: inCondition,
   value: inCondition,
   lora: 'in the model’s name: model+lora',
   revision: 'in the model’s name: model@revision',

@@ -1,7 +1,7 @@
-import { methodOf } from './inputs.js';
-import { matchesEverything } from './parameters.js';
+import { methodsInUse } from './methods-in-use.js';
 import type { Scalar } from './scalars.js';
 import type { Parameters, Recipe, Setting } from './schema.js';
+import { selectsEverything } from './selectors.js';
 
 type Part = Pick<Recipe, 'models' | 'slices' | 'parameters'>;
 
@@ -10,20 +10,30 @@ type Part = Pick<Recipe, 'models' | 'slices' | 'parameters'>;
  * have their shortest form, `tokenizer_source` is a tokenizer. Digests are taken from it.
  */
 export function canonicalRecipe(recipe: Recipe): object {
-  const defaults: Parameters = {};
-  for (const [name, parameter] of Object.entries(methodOf(recipe).parameters)) {
-    if (parameter.default !== undefined) defaults[name] = parameter.default;
-  }
-  const { stages, modules, tokenizer_source: tokenizerSource, ...rest } = recipe;
+  const defaults = commonDefaults(recipe);
+  const { stages, modules, overrides, tokenizer_source: tokenizerSource, ...rest } = recipe;
   const tokenizer = recipe.tokenizer ?? (tokenizerSource === undefined ? undefined : { source: tokenizerSource });
   const canonical = {
     ...rest,
     ...canonicalPart({ ...rest, parameters: { ...defaults, ...rest.parameters } }),
     modules: modules && Object.fromEntries(Object.entries(modules).map(([name, part]) => [name, canonicalPart(part)])),
+    overrides: overrides?.length ? overrides.map(withCanonicalParameters) : undefined,
     tokenizer,
     stages: stages?.map(canonicalRecipe),
   };
   return sorted(canonical) as object;
+}
+
+/** The defaults of the recipe's method, but those that another method of the recipe has otherwise. */
+function commonDefaults(recipe: Recipe): Parameters {
+  const [own, ...others] = methodsInUse(recipe);
+  const defaults: Parameters = {};
+  for (const [name, parameter] of Object.entries(own?.parameters ?? {})) {
+    if (parameter.default === undefined) continue;
+    const isCommon = others.every(({ parameters }) => (parameters[name] ?? parameter).default === parameter.default);
+    if (isCommon) defaults[name] = parameter.default;
+  }
+  return defaults;
 }
 
 function canonicalPart(part: Part): object {
@@ -50,12 +60,12 @@ function canonicalSetting(setting: Setting): Setting {
   if (!Array.isArray(setting)) return setting;
   const conditions = setting.filter((entry) => typeof entry === 'object');
   if (conditions.length === 0) return canonicalValue(setting as Scalar[]);
-  const last = conditions.findIndex((entry) => matchesEverything(entry.filter));
+  const last = conditions.findIndex((entry) => selectsEverything(entry));
   const reachable = last < 0 ? conditions : conditions.slice(0, last + 1);
   if (last === 0) return canonicalValue(conditions[0]?.value ?? []);
   return reachable.map((entry) => {
     const value = canonicalValue(entry.value);
-    return matchesEverything(entry.filter) ? { value } : { value, filter: entry.filter };
+    return selectsEverything(entry) ? { value } : { ...entry, value };
   });
 }
 

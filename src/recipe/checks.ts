@@ -1,24 +1,31 @@
-import { type GroupInput, type InputGroup, inputGroups, methodOf } from './inputs.js';
+import { type GroupInput, type InputGroup, inputGroups, overridden } from './inputs.js';
 import type { IssueList } from './issue-list.js';
 import { firstMentions } from './duplicates.js';
 import type { MethodDefinition } from './methods/method.js';
-import { matchesEverything } from './parameters.js';
 import type { Path } from './pointers.js';
 import type { Scalar } from './scalars.js';
 import type { Parameters, Recipe, Setting } from './schema.js';
+import { selectsEverything } from './selectors.js';
 
 /** What MergeKit's planner would refuse before it has seen a tensor: forms, arity, base, layer ranges, missing parameters. */
 export function checkRecipe(recipe: Recipe, issues: IssueList): void {
-  const method = methodOf(recipe);
   checkForm(recipe, issues);
   for (const written of inputGroups(recipe)) {
     checkDuplicates(written, issues);
     const group = { ...written, inputs: firstMentions(written.inputs) };
-    checkBase(group, method, issues);
     checkLayers(group, issues);
-    checkRequired(group, recipe, method, issues);
-    checkWeightSum(group, recipe, method, issues);
+    checkGroup(group, recipe, issues);
+    recipe.overrides?.forEach((override, index) => {
+      const changesInputs = override.merge_method !== undefined || override.base_model !== undefined;
+      if (changesInputs) checkGroup(overridden(group, override, index), recipe, issues);
+    });
   }
+}
+
+function checkGroup(group: InputGroup, recipe: Recipe, issues: IssueList): void {
+  checkBase(group, group.method, issues);
+  checkRequired(group, recipe, group.method, issues);
+  checkWeightSum(group, recipe, group.method, issues);
 }
 
 function checkForm(recipe: Recipe, issues: IssueList): void {
@@ -75,7 +82,7 @@ function checkBase(group: InputGroup, method: MethodDefinition, issues: IssueLis
   const { base } = group;
   if (method.base === 'required' && base === undefined) {
     const message = `${method.name} needs a base_model: the model that the others are compared with.`;
-    issues.error('base_required', ['base_model'], message);
+    issues.error('base_required', group.path[0] === 'overrides' ? group.path : ['base_model'], message);
   } else if (usesBase(method) && base !== undefined && !group.inputs.some(({ model }) => model === base)) {
     const message = `${method.name} needs the base_model “${base}” among the sources of this slice.`;
     issues.error('base_not_in_slice', [...group.path, 'sources'], message);
@@ -129,12 +136,17 @@ function checkLayers(group: InputGroup, issues: IssueList): void {
 }
 
 function checkRequired(group: InputGroup, recipe: Recipe, method: MethodDefinition, issues: IssueList): void {
-  const levels = [group.slice, group.module, recipe.parameters];
+  const levels = [group.override, ...laterParameters(group, recipe), group.slice, group.module, recipe.parameters];
   for (const [name, parameter] of Object.entries(method.parameters)) {
     if (!parameter.required) continue;
     if (parameter.scope === 'global') {
       if (!mayYield(levels, name)) {
-        issues.error('missing_parameter', ['parameters', name], `${method.name} needs the parameter “${name}”.`);
+        const place: Path = group.path[0] === 'overrides' ? group.path : [];
+        issues.error(
+          'missing_parameter',
+          [...place, 'parameters', name],
+          `${method.name} needs the parameter “${name}”.`,
+        );
       }
       continue;
     }
@@ -149,6 +161,12 @@ function checkRequired(group: InputGroup, recipe: Recipe, method: MethodDefiniti
       );
     }
   }
+}
+
+/** What overrides give that keep the method: which tensors they leave without it is not known yet. */
+function laterParameters(group: InputGroup, { overrides }: Recipe): (Parameters | undefined)[] {
+  if (group.override !== undefined || overrides === undefined) return [];
+  return overrides.filter((override) => override.merge_method === undefined).map(({ parameters }) => parameters);
 }
 
 /** The base of a method that compares with it needs no parameters of its own. */
@@ -170,12 +188,12 @@ function checkWeightSum(group: InputGroup, recipe: Recipe, method: MethodDefinit
     : undefined;
   if (switchName === undefined) return;
   const levels = [group.slice, group.module, recipe.parameters];
-  if (constantOf(levels, switchName, true) !== true) return;
+  if (constantOf([group.override, ...levels], switchName, true) !== true) return;
   let sum = 0;
   let magnitude = 0;
   for (const input of group.inputs) {
     if (isExempt(input, group, method)) continue;
-    const weight = constantOf([input.own, ...levels], 'weight');
+    const weight = constantOf([group.override, input.own, ...levels], 'weight');
     if (typeof weight !== 'number') return;
     sum += weight;
     magnitude += Math.abs(weight);
@@ -197,7 +215,7 @@ function constantOf(levels: (Parameters | undefined)[], name: string, fallback?:
     if (!Array.isArray(setting)) return setting;
     const first = setting[0];
     if (setting.length === 1 && typeof first !== 'object') return first;
-    const whole = typeof first === 'object' && matchesEverything(first.filter) && typeof first.value !== 'object';
+    const whole = typeof first === 'object' && selectsEverything(first) && typeof first.value !== 'object';
     return whole ? (first.value as Scalar) : undefined;
   }
   return fallback;

@@ -1,5 +1,6 @@
 import { RecipeError, type RecipeIssue } from './errors.js';
-import { methodOf } from './inputs.js';
+import type { MethodName } from './methods/method.js';
+import { methods } from './methods/registry.js';
 import { type Path, pointerOf } from './pointers.js';
 import type { Recipe } from './schema.js';
 
@@ -13,8 +14,9 @@ export function unsupportedParts(recipe: Recipe): { code: string; path: Path; me
   };
   if (recipe.stages !== undefined)
     add([], 'Several recipes in one file are not carried out yet; send them one after the other.');
-  const method = methodOf(recipe);
-  if (!method.executable) add(['merge_method'], `${method.name} is not carried out yet.`);
+  for (const { path, method } of namedMethods(recipe)) {
+    if (!methods[method].executable) add(path, `${method} is not carried out yet.`);
+  }
   if (recipe.modules !== undefined) add(['modules'], 'Modules are not carried out yet.');
   for (const { path, model } of namedModels(recipe)) {
     if (model.includes('+')) add(path, `“${model}” has an adapter; adapters are not carried out yet.`);
@@ -34,6 +36,16 @@ export function unsupportedParts(recipe: Recipe): { code: string; path: Path; me
   return found;
 }
 
+function namedMethods({ merge_method: own, slices, overrides }: Recipe): { path: Path; method: MethodName }[] {
+  const found: { path: Path; method: MethodName }[] = [{ path: ['merge_method'], method: own }];
+  for (const [list, entries] of Object.entries({ slices, overrides })) {
+    entries?.forEach(({ merge_method: method }, index) => {
+      if (method !== undefined) found.push({ path: [list, index, 'merge_method'], method });
+    });
+  }
+  return found;
+}
+
 function namedModels(recipe: Recipe): { path: Path; model: string }[] {
   const found: { path: Path; model: string }[] = [];
   const add = (path: Path, model: string | undefined): void => {
@@ -47,6 +59,7 @@ function namedModels(recipe: Recipe): { path: Path; model: string }[] {
     });
   };
   add(['base_model'], recipe.base_model);
+  recipe.overrides?.forEach(({ base_model: base }, index) => add(['overrides', index, 'base_model'], base));
   addPart(recipe, []);
   for (const [name, module] of Object.entries(recipe.modules ?? {})) addPart(module, ['modules', name]);
   add(['tokenizer_source'], recipe.tokenizer_source);

@@ -1,7 +1,7 @@
 import { findMethod } from './methods/registry.js';
-import type { MethodDefinition } from './methods/method.js';
+import type { MethodDefinition, MethodName } from './methods/method.js';
 import type { Path } from './pointers.js';
-import type { Parameters, Recipe } from './schema.js';
+import type { Override, Parameters, Recipe } from './schema.js';
 
 /** One model that takes part in a slice of the result. */
 export interface GroupInput {
@@ -16,10 +16,13 @@ export interface GroupInput {
 
 /** The inputs of one slice of the result, or of the whole of it. */
 export interface InputGroup {
+  method: MethodDefinition;
   inputs: GroupInput[];
   base?: string;
   module?: Parameters;
   slice?: Parameters;
+  /** Of the override that holds for the tensors. */
+  override?: Parameters;
   path: Path;
 }
 
@@ -33,16 +36,23 @@ export function inputGroups(recipe: Recipe): InputGroup[] {
   }
   return parts.flatMap(({ part, module, path }) => {
     const level = module === undefined ? {} : { module };
-    const whole = part.models?.length ? [{ ...wholeModels(part.models, recipe.base_model, path), ...level }] : [];
+    const whole = part.models?.length
+      ? [{ ...wholeModels(part.models, recipe, recipe.base_model, path), ...level }]
+      : [];
     const slices = (part.slices ?? []).map((slice, index) => ({
-      ...sliceGroup(slice, recipe.base_model, [...path, 'slices', index]),
+      ...sliceGroup(slice, recipe, [...path, 'slices', index]),
       ...level,
     }));
     return [...whole, ...slices];
   });
 }
 
-function wholeModels(models: NonNullable<Recipe['models']>, base: string | undefined, path: Path): InputGroup {
+function wholeModels(
+  models: NonNullable<Recipe['models']>,
+  recipe: Recipe,
+  base: string | undefined,
+  path: Path,
+): InputGroup {
   const inputs = models.map(({ model, parameters }, index): GroupInput => ({
     model,
     ...(parameters && { own: parameters }),
@@ -52,15 +62,11 @@ function wholeModels(models: NonNullable<Recipe['models']>, base: string | undef
   if (base !== undefined && !inputs.some((input) => input.model === base)) {
     inputs.push({ model: base, path: ['base_model'], listed: false });
   }
-  return { inputs, path: [...path, 'models'], ...(base !== undefined && { base }) };
+  return { method: methodOf(recipe), inputs, path: [...path, 'models'], ...(base !== undefined && { base }) };
 }
 
-function sliceGroup(
-  slice: NonNullable<Recipe['slices']>[number],
-  recipeBase: string | undefined,
-  path: Path,
-): InputGroup {
-  const base = slice.base_model ?? recipeBase;
+function sliceGroup(slice: NonNullable<Recipe['slices']>[number], recipe: Recipe, path: Path): InputGroup {
+  const base = slice.base_model ?? recipe.base_model;
   const inputs = slice.sources.map(({ model, layer_range: layerRange, parameters }, index): GroupInput => ({
     model,
     layerRange,
@@ -69,10 +75,35 @@ function sliceGroup(
     listed: true,
   }));
   return {
+    method: methodOf(slice, recipe),
     inputs,
     path,
     ...(base !== undefined && { base }),
     ...(slice.parameters && { slice: slice.parameters }),
+  };
+}
+
+/**
+ * The group as it is for the tensors that an override takes. Its base is an input as the recipe's is; the recipe's own,
+ * when no list names it, is none where the method has no base.
+ */
+export function overridden(group: InputGroup, override: Override, index: number): InputGroup {
+  const method = methodOf(override, { merge_method: group.method.name });
+  const base = override.base_model ?? group.base;
+  const isSame = method.name === group.method.name;
+  const keepsBase = override.base_model === undefined && (isSame || method.base !== 'ignored');
+  const inputs = group.inputs.filter(({ listed, model }) => listed || model === override.base_model || keepsBase);
+  const isWhole = inputs.every(({ layerRange }) => layerRange === undefined);
+  if (override.base_model !== undefined && isWhole && !inputs.some(({ model }) => model === override.base_model)) {
+    inputs.push({ model: override.base_model, path: ['overrides', index, 'base_model'], listed: false });
+  }
+  return {
+    ...group,
+    method,
+    inputs,
+    ...(base !== undefined && { base }),
+    ...(override.parameters && { override: override.parameters }),
+    path: ['overrides', index],
   };
 }
 
@@ -84,12 +115,14 @@ export function modelReferences(recipe: Recipe): string[] {
     for (const { model } of inputs) found.add(model);
     if (base !== undefined) found.add(base);
   }
+  for (const { base_model: base } of recipe.overrides ?? []) if (base !== undefined) found.add(base);
   return [...found];
 }
 
-/** The definition of the recipe's method; the schema has made sure that there is one. */
-export function methodOf(recipe: Recipe): MethodDefinition {
-  const method = findMethod(recipe.merge_method);
-  if (method === undefined) throw new TypeError(`unknown merge method ${recipe.merge_method}`);
+/** The definition of the first method that is named; the schema has made sure that there is one. */
+export function methodOf(...named: { merge_method?: MethodName | undefined }[]): MethodDefinition {
+  const name = named.find(({ merge_method: method }) => method !== undefined)?.merge_method ?? '';
+  const method = findMethod(name);
+  if (method === undefined) throw new TypeError(`unknown merge method ${name}`);
   return method;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type IssueList } from './issue-list.js';
-import type { MethodDefinition } from './methods/method.js';
+import { methodsInUse } from './methods-in-use.js';
 import { findMeant } from './near-miss.js';
 import { ParameterKeys } from './parameter-keys.js';
 import { whereKeyBelongs } from './belongs.js';
@@ -13,8 +13,8 @@ type Mapping = Readonly<Record<string, unknown>>;
  * A copy of a written recipe with the keys alone that the schema knows at their place, and without the nulls that stand for
  * “not given”. Every other key is judged: a near miss is refused, anything else is a warning that says where it belongs.
  */
-export function keepKnownKeys(written: Mapping, method: MethodDefinition | undefined, issues: IssueList): unknown {
-  const parameters = new ParameterKeys(method, issues);
+export function keepKnownKeys(written: Mapping, issues: IssueList): unknown {
+  const parameters = new ParameterKeys(methodsInUse(written), issues);
 
   const visit = (value: unknown, schema: z.core.$ZodType, path: Path): unknown => {
     if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return visit(value, schema.unwrap(), path);

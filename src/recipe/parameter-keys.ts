@@ -4,6 +4,7 @@ import type { IssueList } from './issue-list.js';
 import type { MethodDefinition } from './methods/method.js';
 import { findMeant } from './near-miss.js';
 import type { Path } from './pointers.js';
+import { selectorKeys } from './selectors.js';
 
 type Mapping = Readonly<Record<string, unknown>>;
 
@@ -12,42 +13,44 @@ const WrittenScalar = z.union([z.string(), z.boolean(), z.number()]);
 const WrittenCondition = z.object({ value: z.union([WrittenScalar, z.array(WrittenScalar)]) });
 const WrittenSetting = z.union([WrittenScalar, z.array(WrittenScalar), WrittenCondition, z.array(WrittenCondition)]);
 
-const conditionKeys = ['value', 'filter'];
+const conditionKeys: readonly string[] = ['value', ...selectorKeys];
 
-/** Judges the names under `parameters`: what belongs to the method at this level stays, the rest is explained. */
+/** Judges the names under `parameters`: what belongs to one of the recipe's methods at this level stays, the rest is explained. */
 export class ParameterKeys {
   constructor(
-    private readonly method: MethodDefinition | undefined,
+    private readonly methods: readonly MethodDefinition[],
     private readonly issues: IssueList,
   ) {}
 
-  /** The parameters that the method knows at that place. */
+  /** The parameters that the methods know at that place. */
   keep(written: Mapping, path: Path): Record<string, unknown> {
     const kept: Record<string, unknown> = {};
     // Without a method every name is somebody's; the unknown method is the error.
-    if (this.method === undefined) return kept;
+    if (this.methods.length === 0) return kept;
     const ofOneModel = path.at(-3) === 'models' || path.at(-3) === 'sources';
     for (const [name, setting] of Object.entries(written)) {
       const place = [...path, name];
-      const known = Object.hasOwn(this.method.parameters, name) ? this.method.parameters[name] : undefined;
-      if (known === undefined) this.judge(this.method, name, setting, place);
-      else if (ofOneModel && known.scope === 'global') {
-        const message = `${this.method.name} has one “${name}” for all models; it has no effect here and belongs in the parameters of the recipe or a slice.`;
+      const owners = this.methods.filter(({ parameters }) => Object.hasOwn(parameters, name));
+      const [owner] = owners;
+      if (owner === undefined) this.judge(name, setting, place);
+      else if (ofOneModel && owners.every(({ parameters }) => parameters[name]?.scope === 'global')) {
+        const message = `${owner.name} has one “${name}” for all models; it has no effect here and belongs in the parameters of the recipe or a slice.`;
         this.issues.warn('misplaced_parameter', place, message, 'key');
       } else kept[name] = this.keepConditions(setting, place);
     }
     return kept;
   }
 
-  private judge(method: MethodDefinition, name: string, setting: unknown, path: Path): void {
+  private judge(name: string, setting: unknown, path: Path): void {
+    const methods = this.methods.map((method) => method.name).join(' and ');
+    const known = this.methods.flatMap(({ parameters }) => Object.keys(parameters));
     const owners = methodsWithParameter(name);
     const place = whereRecipeKeyBelongs(name);
-    const meant =
-      owners.length === 0 && place === undefined ? findMeant(name, Object.keys(method.parameters)) : undefined;
+    const meant = owners.length === 0 && place === undefined ? findMeant(name, known) : undefined;
     if (meant !== undefined) {
-      this.issues.suspect('near_miss', path, `${method.name} has no “${name}”; “${meant}” was probably meant.`, 'key');
+      this.issues.suspect('near_miss', path, `${methods} has no “${name}”; “${meant}” was probably meant.`, 'key');
     } else if (owners.length > 0) {
-      const message = `“${name}” has no effect under ${method.name}; it belongs to ${owners.join(', ')}.`;
+      const message = `“${name}” has no effect under ${methods}; it belongs to ${owners.join(', ')}.`;
       this.issues.warn('parameter_of_other_method', path, message, 'key');
     } else if (place !== undefined) {
       this.issues.warn('misplaced_key', path, `“${name}” has no effect under parameters; it belongs ${place}.`, 'key');
@@ -55,7 +58,7 @@ export class ParameterKeys {
       this.issues.warn('unknown_parameter', path, `No method has a parameter “${name}”; it has no effect.`, 'key');
     }
     if (!WrittenSetting.safeParse(setting).success) {
-      const message = `“${name}” is no parameter of ${method.name}, nor is its value one that any parameter can have: a number, a list, or entries with a “value” and a “filter”.`;
+      const message = `“${name}” is no parameter of ${methods}, nor is its value one that any parameter can have: a number, a list, or entries with a “value” and a “filter”.`;
       this.issues.error('invalid_setting', path, message);
     }
   }
@@ -84,7 +87,7 @@ export class ParameterKeys {
         this.issues.warn(
           'unknown_key',
           place,
-          `“${key}” has no effect here: an entry has a “value” and a “filter”.`,
+          `“${key}” has no effect here: an entry has a “value” and a “filter” or other selectors.`,
           'key',
         );
     }

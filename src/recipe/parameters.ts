@@ -1,8 +1,11 @@
 import type { Scalar } from './scalars.js';
 import type { Parameters, Setting } from './schema.js';
+import { selects } from './selectors.js';
 
 /** The levels that may set a parameter of one tensor, from the nearest to the widest; the first that yields a value decides. */
 export interface ParameterScope {
+  /** Of the entry of `overrides` that takes the tensor. */
+  override?: Parameters;
   /** Of the `models` or `sources` entry; leave out for a parameter of the method as a whole. */
   own?: Parameters;
   slice?: Parameters;
@@ -26,7 +29,7 @@ export interface TensorPlace {
  */
 export function resolveParameter(scope: ParameterScope, name: string, where: TensorPlace): Scalar | undefined {
   const tensor = where.inputTensor ?? where.outputTensor;
-  for (const level of [scope.own, scope.slice, scope.module, scope.global]) {
+  for (const level of [scope.override, scope.own, scope.slice, scope.module, scope.global]) {
     if (level === undefined || !Object.hasOwn(level, name)) continue;
     const setting = level[name];
     const value = setting === undefined ? undefined : resolveSetting(setting, tensor, where.t);
@@ -40,20 +43,11 @@ function resolveSetting(setting: Setting, tensor: string, t: number): Scalar | u
   if (typeof setting !== 'object') return setting;
   for (const entry of setting) {
     if (typeof entry !== 'object') return resolveGradient(setting as Scalar[], t);
-    if (matches(entry.filter, tensor)) {
+    if (selects(entry, tensor)) {
       return typeof entry.value === 'object' ? resolveGradient(entry.value, t) : entry.value;
     }
   }
   return undefined;
-}
-
-/** Whether a filter takes every tensor, whatever its name. */
-export function matchesEverything(filter: string | undefined): boolean {
-  return filter === undefined || filter === '*' || filter === '';
-}
-
-function matches(filter: string | undefined, tensor: string): boolean {
-  return matchesEverything(filter) || tensor.includes(filter ?? '');
 }
 
 function resolveGradient(values: Scalar[], t: number): Scalar | undefined {

@@ -57,6 +57,7 @@ describe('parseRecipe', () => {
     expect(read(recipe)).toEqual({
       recipe: { ...recipe, models: [{ model: 'a', parameters: { weight: 0.5 } }] },
       warnings: [],
+      fromPreset: false,
     });
     expect(read({ merge_method: 'linear', models: [{ modle: 'a' }] })).toEqual([
       'error near_miss /models/0/modle',

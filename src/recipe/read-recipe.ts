@@ -1,13 +1,12 @@
 import { checkRecipe } from './checks.js';
 import { RecipeError, type RecipeIssue } from './errors.js';
 import { unsupportedParts } from './executable.js';
-import { methodOf } from './inputs.js';
 import { IssueList } from './issue-list.js';
 import { isMapping, keepKnownKeys } from './keys.js';
 import { withoutDuplicates } from './duplicates.js';
-import { findMethod } from './methods/registry.js';
 import { parseYaml, type YamlDocument } from './parse.js';
 import { checkPlainData } from './plain-data.js';
+import { expandPreset } from './presets.js';
 import { Recipe } from './schema.js';
 import { addSchemaIssues } from './schema-issues.js';
 import { withTypedParameters } from './settings.js';
@@ -22,6 +21,8 @@ export interface ParseOptions {
 export interface ParsedRecipe {
   recipe: Recipe;
   warnings: RecipeIssue[];
+  /** The text has a preset: the recipe that it stands for is not in it. */
+  fromPreset: boolean;
 }
 
 /**
@@ -47,10 +48,15 @@ export function parseRecipe(input: unknown, options: ParseOptions = {}): ParsedR
     issues.push(...found.issues);
   });
   const recipe = recipes.at(-1);
+  const fromPreset = written.some(({ value }) => isMapping(value) && value['preset'] !== undefined);
   if (written.length > 1) issues.unshift(severalDocuments(written[1], options));
   issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
   if (recipe === undefined || issues.some((issue) => issue.severity === 'error')) throw new RecipeError(issues);
-  return { recipe: recipes.length > 1 ? { ...recipe, stages: recipes.slice(0, -1) } : recipe, warnings: issues };
+  return {
+    recipe: recipes.length > 1 ? { ...recipe, stages: recipes.slice(0, -1) } : recipe,
+    warnings: issues,
+    fromPreset,
+  };
 }
 
 function readDocument({ value }: YamlDocument, issues: IssueList, options: ParseOptions): Recipe | undefined {
@@ -61,19 +67,33 @@ function readDocument({ value }: YamlDocument, issues: IssueList, options: Parse
     return undefined;
   }
   if (isOfOtherTool(value, issues)) return undefined;
-  const method = typeof value['merge_method'] === 'string' ? findMethod(value['merge_method']) : undefined;
-  const parsed = Recipe.safeParse(keepKnownKeys(value, method, issues));
+  const expanded = expandPreset(value, issues);
+  if (expanded === undefined) return undefined;
+  const parsed = Recipe.safeParse(keepKnownKeys(expanded, issues));
   if (!parsed.success) {
-    addSchemaIssues(parsed.error.issues, value, issues);
+    addSchemaIssues(parsed.error.issues, expanded, issues);
     return undefined;
   }
-  const typed = withTypedParameters(parsed.data, methodOf(parsed.data), issues);
+  const typed = withTypedParameters(parsed.data, issues);
   checkRecipe(typed, issues);
+  noteOwnExtensions(typed, issues);
   for (const { code, path, message } of unsupportedParts(typed)) {
     if (options.executable) issues.error(code, path, message);
     else issues.warn(code, path, message);
   }
   return options.lenient ? withoutDuplicates(typed) : typed;
+}
+
+/** Where MergeKit takes the same text, and does something else with it. */
+function noteOwnExtensions({ slices, overrides }: Recipe, issues: IssueList): void {
+  slices?.forEach((slice, index) => {
+    if (slice.merge_method === undefined) return;
+    const message = `This slice is merged by ${slice.merge_method}. MergeKit ignores it and uses the recipe’s method.`;
+    issues.warn('beyond_mergekit', ['slices', index, 'merge_method'], message, 'key');
+  });
+  if (overrides?.length) {
+    issues.warn('beyond_mergekit', ['overrides'], 'MergeKit ignores overrides and merges all tensors alike.', 'key');
+  }
 }
 
 /** MergeKit's other tools have files that look alike; nothing in them is a recipe of this kind. */

@@ -41,11 +41,14 @@ function explain(issue: ZodIssue, path: Path, value: unknown): { code: string; m
     case 'custom':
       return { code: String(issue.params?.['code'] ?? 'invalid_value'), message: issue.message };
     case 'invalid_value':
-      if (pointerOf(path) === '/merge_method') return explainMethod(value, issue.values.map(String));
+      if (path.at(-1) === 'merge_method') return explainMethod(value, issue.values.map(String));
       return { code: 'invalid_value', message: `${name} must be one of ${issue.values.map(String).join(', ')}.` };
     case 'too_small':
       return { code: 'empty_list', message: `${name} needs at least ${issue.minimum} of them.` };
     case 'too_big':
+      if (typeof value === 'string') {
+        return { code: 'invalid_pattern', message: `${name} may have at most ${issue.maximum} characters.` };
+      }
       return { code: 'invalid_value', message: `${name} may have at most ${issue.maximum} of them.` };
     case 'unrecognized_keys':
       return {

@@ -3,6 +3,8 @@ import { methodNames } from './methods/method.js';
 import { isParameterWord } from './methods/registry.js';
 import { ModelReferenceError, formatModelReference, parseModelReference } from './references.js';
 import { readScalar, type Scalar as AnyScalar } from './scalars.js';
+import { compilePattern } from './selectors.js';
+import { tensorRoles } from './tensor-role.js';
 
 // One schema for the written recipe (its input: JSON Schema, OpenAPI) and for the normalised one (its output: the type).
 // Unknown keys never reach it: keys.ts has already judged them.
@@ -71,9 +73,49 @@ const Scalar = z
 
 const Gradient = z.array(Scalar).min(1, 'A list of values needs at least one.');
 
+const Integer = z.union(
+  [
+    z.int(),
+    z
+      .string()
+      .regex(/^[+-]?\d{1,15}$/, 'must be an integer')
+      .transform(Number),
+  ],
+  'must be an integer',
+);
+
+/** Of a pattern; its automaton grows with it. */
+const patternCharacters = 200;
+
+const Pattern = z.string().superRefine((pattern, context) => {
+  if (pattern.length > patternCharacters) {
+    const message = `A pattern has at most ${patternCharacters} characters.`;
+    context.addIssue({ code: 'custom', message, params: { code: 'invalid_pattern' } });
+    return;
+  }
+  try {
+    compilePattern(pattern);
+  } catch (error) {
+    const message = `The pattern is not RE2 syntax: ${(error as Error).message.slice(0, 200)}.`;
+    context.addIssue({ code: 'custom', message, params: { code: 'invalid_pattern' } });
+  }
+});
+
+const selectors = {
+  filter: z.string().optional().meta({ description: 'Part of a tensor name; absent or “*” matches every tensor.' }),
+  glob: z
+    .string()
+    .max(patternCharacters)
+    .optional()
+    .meta({ description: 'The whole tensor name: * stands for any characters, ? for one.' }),
+  regex: Pattern.optional().meta({ description: 'RE2 syntax, found anywhere in the tensor name.' }),
+  layers: z.tuple([Integer, Integer]).optional().meta({ description: 'First layer, and the one after the last.' }),
+  role: z.enum(tensorRoles).optional().meta({ description: 'What the tensor is for.' }),
+};
+
 const Condition = z.object({
   value: z.union([Scalar, Gradient], 'must be a number, true or false, or a list of them'),
-  filter: z.string().optional().meta({ description: 'Part of a tensor name; absent or “*” matches every tensor.' }),
+  ...selectors,
 });
 
 /** A value, a gradient over the layers, or conditions of which the first that matches the tensor's name decides. */
@@ -86,17 +128,6 @@ export const Setting = z
 
 export const Parameters = z.record(z.string(), Setting);
 
-const Integer = z.union(
-  [
-    z.int(),
-    z
-      .string()
-      .regex(/^[+-]?\d{1,15}$/, 'must be an integer')
-      .transform(Number),
-  ],
-  'must be an integer',
-);
-
 const InputModel = z.object({ model: ModelReferenceText, parameters: Parameters.optional() });
 
 const InputSlice = z.object({
@@ -107,8 +138,16 @@ const InputSlice = z.object({
 
 const OutputSlice = z.object({
   sources: z.array(InputSlice).min(1),
+  merge_method: z.enum(methodNames).optional().meta({ description: 'Absent: the recipe’s.' }),
   base_model: ModelReferenceText.optional(),
   residual_weight: z.number().optional().meta({ description: 'Without effect, here and in MergeKit.' }),
+  parameters: Parameters.optional(),
+});
+
+const Override = z.object({
+  ...selectors,
+  merge_method: z.enum(methodNames).optional(),
+  base_model: ModelReferenceText.optional(),
   parameters: Parameters.optional(),
 });
 
@@ -159,6 +198,9 @@ export const Recipe = z
     models: z.array(InputModel).optional(),
     slices: z.array(OutputSlice).optional(),
     modules: z.record(z.string(), OutputModule).optional(),
+    overrides: z.array(Override).optional().meta({
+      description: 'Other ways for some tensors: the first entry whose selectors take a tensor holds for it.',
+    }),
     parameters: Parameters.optional(),
     dtype: Dtype.optional(),
     out_dtype: Dtype.optional(),
@@ -170,11 +212,7 @@ export const Recipe = z
 
 export type Setting = z.infer<typeof Setting>;
 export type Parameters = z.infer<typeof Parameters>;
+export type Override = z.infer<typeof Override>;
 
 /** A recipe that was read. Of several YAML documents it is the last; `stages` holds those before it. */
 export type Recipe = z.infer<typeof Recipe> & { stages?: Recipe[] };
-
-/** JSON Schema (2020-12) of a recipe as it is written. */
-export function recipeJsonSchema(): Record<string, unknown> {
-  return z.toJSONSchema(Recipe, { io: 'input', target: 'draft-2020-12' });
-}

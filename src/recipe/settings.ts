@@ -1,15 +1,17 @@
 import type { IssueList } from './issue-list.js';
+import { methodsInUse } from './methods-in-use.js';
 import type { MethodDefinition, MethodParameter } from './methods/method.js';
 import type { Path } from './pointers.js';
 import type { Scalar } from './scalars.js';
 import type { Parameters, Recipe, Setting } from './schema.js';
 
 /** The recipe with every parameter in its method's type: `1.0` where a boolean is meant is true, true where a number is meant is 1. */
-export function withTypedParameters(recipe: Recipe, method: MethodDefinition, issues: IssueList): Recipe {
+export function withTypedParameters(recipe: Recipe, issues: IssueList): Recipe {
+  const methods = methodsInUse(recipe);
   const typed = <T extends { parameters?: Parameters | undefined }>(holder: T, path: Path): T =>
     holder.parameters === undefined
       ? holder
-      : { ...holder, parameters: typeParameters(holder.parameters, method, [...path, 'parameters'], issues) };
+      : { ...holder, parameters: typeParameters(holder.parameters, methods, [...path, 'parameters'], issues) };
   const parts = <T extends Pick<Recipe, 'models' | 'slices'>>(part: T, path: Path): T => ({
     ...part,
     ...(part.models && { models: part.models.map((model, index) => typed(model, [...path, 'models', index])) }),
@@ -25,13 +27,23 @@ export function withTypedParameters(recipe: Recipe, method: MethodDefinition, is
     const place = ['modules', name];
     return [name, parts(typed(module, place), place)] as const;
   });
-  return { ...parts(typed(recipe, []), []), ...(recipe.modules && { modules: Object.fromEntries(modules) }) };
+  const overrides = recipe.overrides?.map((override, index) => typed(override, ['overrides', index]));
+  return {
+    ...parts(typed(recipe, []), []),
+    ...(overrides && { overrides }),
+    ...(recipe.modules && { modules: Object.fromEntries(modules) }),
+  };
 }
 
-function typeParameters(parameters: Parameters, method: MethodDefinition, path: Path, issues: IssueList): Parameters {
+function typeParameters(
+  parameters: Parameters,
+  methods: readonly MethodDefinition[],
+  path: Path,
+  issues: IssueList,
+): Parameters {
   const typed: Parameters = {};
   for (const [name, setting] of Object.entries(parameters)) {
-    const parameter = Object.hasOwn(method.parameters, name) ? method.parameters[name] : undefined;
+    const parameter = methods.map((method) => method.parameters[name]).find((found) => found !== undefined);
     if (parameter !== undefined) typed[name] = typeSetting(setting, name, parameter, [...path, name], issues);
   }
   return typed;

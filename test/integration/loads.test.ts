@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { dump } from 'js-yaml';
 import { startCommand } from '../support/command.js';
+import { tinyCheckpoint, writeCheckpoint } from '../support/checkpoints.js';
 import { describeWith } from '../support/environment.js';
 import { merge } from '../support/merge.js';
 import { type WrittenModelSet, writeModelSets } from '../support/model-sets.js';
@@ -111,6 +112,26 @@ describeWith(['python'], 'merged models, read by safetensors and transformers', 
       });
     }
   }, 60_000);
+  it.each(['llama', 'qwen2-windowed', 'gemma2', 'gpt2'] as const)(
+    'a deeper stack of %s',
+    async (family) => {
+      const directory = join(root, `stack ${family}`);
+      const tied = family === 'gpt2' || family === 'gemma2';
+      writeCheckpoint(join(root, family, 'a'), tinyCheckpoint({ seed: 1, family, tied }));
+      writeCheckpoint(join(root, family, 'b'), tinyCheckpoint({ seed: 2, family, tied }));
+      const slices = [
+        { sources: [{ model: `${family}/a`, layer_range: [0, 2] }] },
+        { sources: [{ model: `${family}/b`, layer_range: [0, 3] }] },
+      ];
+      await merge({ recipe: dump({ merge_method: 'passthrough', slices }), directory, cwd: root });
+      const { model } = await load(directory);
+      expect(model).toMatchObject({ layers: 5, missing: [], unexpected: [], finiteLogits: true });
+      const config = JSON.parse(readFileSync(join(directory, 'config.json'), 'utf8')) as { layer_types?: string[] };
+      const [s, f] = ['sliding_attention', 'full_attention'];
+      if (config.layer_types !== undefined) expect(config.layer_types).toEqual([s, f, s, f, s]);
+    },
+    60_000,
+  );
 
   it('every family that the tests know, merged whole', async () => {
     for (const { name, base, experts } of sets) {

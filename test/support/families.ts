@@ -113,6 +113,34 @@ const gpt2: Family = {
   }),
 };
 
+/** As transformers writes them: full attention and a sliding window by turns, listed layer by layer. */
+function layerTypes({ layers }: ModelSizes): Record<string, unknown> {
+  const types = Array.from({ length: layers }, (_, layer) =>
+    layer % 2 === 0 ? 'sliding_attention' : 'full_attention',
+  );
+  return { layer_types: types, sliding_window: 8 };
+}
+
+const gemma2: Family = {
+  tensors: (sizes, tied) =>
+    decoderTensors(sizes, tied, false).flatMap((tensor) =>
+      tensor.name.endsWith('.post_attention_layernorm.weight')
+        ? [tensor, ...['pre', 'post'].map((when) => ({ ...tensor, name: besides(tensor.name, when) }))]
+        : [tensor],
+    ),
+  config: (sizes, tied, dtype) => ({
+    ...decoderConfig('Gemma2ForCausalLM', 'gemma2')(sizes, tied, dtype),
+    ...layerTypes(sizes),
+    head_dim: sizes.hidden / sizes.heads,
+    query_pre_attn_scalar: sizes.hidden / sizes.heads,
+    pad_token_id: 0,
+  }),
+};
+
+function besides(name: string, when: string): string {
+  return name.replace('post_attention', `${when}_feedforward`);
+}
+
 /** No family that any program knows: no layers, a scalar, an empty tensor, rank 3, one element. */
 const unknown: Family = {
   tensors: ({ hidden, feedForward }) => [
@@ -138,6 +166,15 @@ export const families = {
   qwen2: {
     tensors: (sizes, tied) => decoderTensors(sizes, tied, true),
     config: decoderConfig('Qwen2ForCausalLM', 'qwen2'),
+  },
+  gemma2,
+  'qwen2-windowed': {
+    tensors: (sizes, tied) => decoderTensors(sizes, tied, true),
+    config: (sizes, tied, dtype) => ({
+      ...decoderConfig('Qwen2ForCausalLM', 'qwen2')(sizes, tied, dtype),
+      ...layerTypes(sizes),
+      use_sliding_window: true,
+    }),
   },
   gpt2,
   unknown,

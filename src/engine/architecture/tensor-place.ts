@@ -1,5 +1,4 @@
-/** What a tensor is for: decides which slice's parameters hold for one that lies in no layer. */
-export type TensorRole = 'embed' | 'norm' | 'head' | 'other';
+import { layerOf, tensorRole, type TensorRole } from '../../recipe/index.js';
 
 /** A tensor's place in its model, read off its name. */
 export interface TensorPlace {
@@ -13,28 +12,13 @@ export interface TensorPlace {
   role: TensorRole;
 }
 
-/** A layer's index is the first number that is a whole segment of the name, as in `model.layers.12.mlp.up_proj.weight`. */
-const LAYER = /^(.*?)\.(\d{1,9})\.(.+)$/;
-
-const HEAD = /(^|\.)(lm_head|embed_out|output|score|classifier|vocab_projector|cls)\./;
-const EMBED = /(^|\.)(embed\w*|tok_embeddings|word_embeddings|wte|wpe|shared)\./;
-const NORM = /(^|\.|_)(norm|ln_f|layernorm|layer_norm|final_layer_norm|ln)\w*\./i;
-
 export function placeOf(name: string): TensorPlace {
-  const match = LAYER.exec(name);
-  if (match !== null) {
-    const [, stack = '', digits = '', rest = ''] = match;
-    return { name, layer: Number(digits), stack, rest, role: 'other' };
-  }
-  if (HEAD.test(name)) return { name, role: 'head' };
-  if (EMBED.test(name)) return { name, role: 'embed' };
-  if (NORM.test(name)) return { name, role: 'norm' };
-  return { name, role: 'other' };
+  return { name, ...layerOf(name), role: tensorRole(name) };
 }
 
 /** Whether a loose tensor comes after the layers: it then follows the last slice, as in MergeKit, else the first. */
 export function isAfterLayers(place: TensorPlace): boolean {
-  return place.role === 'norm' || place.role === 'head';
+  return place.layer === undefined && (place.role === 'norm' || place.role === 'head');
 }
 
 export function withLayer(place: TensorPlace, layer: number): string {

@@ -1,4 +1,11 @@
-import { methods, resolveParameter, type ParameterScope, type Recipe, type Scalar } from '../../recipe/index.js';
+import {
+  type MethodName,
+  methods,
+  resolveParameter,
+  type ParameterScope,
+  type Recipe,
+  type Scalar,
+} from '../../recipe/index.js';
 import { type Dtype, findDtype, isFloatDtype } from '../checkpoint/dtype.js';
 import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
 import { EngineError, quote } from '../errors.js';
@@ -26,7 +33,7 @@ export function planOperation(
   inputIndex: ReadonlyMap<string, number>,
   seed: number,
 ): PlannedOperation {
-  const ordered = baseFirst(recipe, output);
+  const ordered = baseFirst(output);
   const tensors = ordered.sources.map(({ tensor }) => tensor);
   const shape = commonShape(output);
   const slices = ordered.sources.map(({ source, tensor }) => sliceOf(inputIndex.get(source.reference) ?? 0, tensor));
@@ -36,7 +43,7 @@ export function planOperation(
   const dtype = dtypeNamed(recipe.out_dtype) ?? cast;
   const operation: MergeOperation = {
     kind: 'merge',
-    method: recipe.merge_method,
+    method: output.slice.method,
     tensor: output.name,
     seed,
     shape,
@@ -65,12 +72,9 @@ function asPassthrough(operation: MergeOperation): void {
   operation.inputSettings = [{}];
 }
 
-function baseFirst(
-  recipe: Recipe,
-  output: OutputTensorSources,
-): { sources: OutputTensorSources['sources']; hasBase: boolean } {
-  const policy = methods[recipe.merge_method].base;
-  const { base, pointer } = output.slice;
+function baseFirst(output: OutputTensorSources): { sources: OutputTensorSources['sources']; hasBase: boolean } {
+  const { base, method, pointer } = output.slice;
+  const policy = methods[method].base;
   if (policy === 'ignored' || (base === undefined && policy !== 'required')) {
     return { sources: output.sources, hasBase: false };
   }
@@ -78,7 +82,7 @@ function baseFirst(
   const found = output.sources[at];
   if (found === undefined) {
     if (policy !== 'required') return { sources: output.sources, hasBase: false };
-    const message = `${recipe.merge_method} needs the base model ${quote(base ?? '')} among the sources of every slice`;
+    const message = `${method} needs the base model ${quote(base ?? '')} among the sources of every slice`;
     throw new EngineError('base_not_in_slice', message, { pointer, tensor: output.name });
   }
   return { sources: [found, ...output.sources.filter((_source, i) => i !== at)], hasBase: true };
@@ -128,11 +132,12 @@ function promote(stored: readonly Dtype[]): Dtype {
 }
 
 function globalSettings(recipe: Recipe, output: OutputTensorSources): Settings {
-  return settingsOf(recipe, 'global', (name, isRequired) => {
+  return settingsOf(output.slice.method, 'global', (name, isRequired) => {
     const value = resolveParameter(scopeOf(recipe, output), name, { outputTensor: output.name, t: output.t });
     if (value === undefined && isRequired) {
-      const message = `${recipe.merge_method} needs ${name}, and nothing gives it one for ${quote(output.name)}`;
-      throw new EngineError('parameter_missing', message, { pointer: '/parameters', tensor: output.name });
+      const message = `${output.slice.method} needs ${name}, and nothing gives it one for ${quote(output.name)}`;
+      const pointer = output.slice.override ? output.slice.pointer : '/parameters';
+      throw new EngineError('parameter_missing', message, { pointer, tensor: output.name });
     }
     return value;
   });
@@ -147,10 +152,10 @@ function inputSettings(
 ): Settings {
   const scope = { ...scopeOf(recipe, output), ...(source.own && { own: source.own }) };
   const where = { inputTensor: inputName, outputTensor: output.name, t: output.t };
-  return settingsOf(recipe, 'model', (name, isRequired) => {
+  return settingsOf(output.slice.method, 'model', (name, isRequired) => {
     const value = resolveParameter(scope, name, where);
     if (value === undefined && isRequired && !isBase) {
-      const message = `${recipe.merge_method} needs ${name} for ${source.reference}, and nothing gives it one for ${quote(output.name)}`;
+      const message = `${output.slice.method} needs ${name} for ${source.reference}, and nothing gives it one for ${quote(output.name)}`;
       throw new EngineError('parameter_missing', message, { pointer: output.slice.pointer, tensor: output.name });
     }
     return value;
@@ -158,12 +163,12 @@ function inputSettings(
 }
 
 function settingsOf(
-  recipe: Recipe,
+  method: MethodName,
   scope: 'model' | 'global',
   resolve: (name: string, isRequired: boolean) => Scalar | undefined,
 ): Settings {
   const settings: Settings = {};
-  for (const [name, definition] of Object.entries(methods[recipe.merge_method].parameters)) {
+  for (const [name, definition] of Object.entries(methods[method].parameters)) {
     if (definition.scope !== scope || name === 'int8_mask') continue;
     const value = resolve(name, definition.required === true) ?? definition.default;
     if (value === undefined) continue;
@@ -175,6 +180,7 @@ function settingsOf(
 
 function scopeOf(recipe: Recipe, output: OutputTensorSources): ParameterScope {
   return {
+    ...(output.slice.override && { override: output.slice.override }),
     ...(output.slice.slice && { slice: output.slice.slice }),
     ...(recipe.parameters && { global: recipe.parameters }),
   };

@@ -9,7 +9,7 @@ import {
 import type { Checkpoint, CheckpointTensor } from '../checkpoint/checkpoint.js';
 import { EngineError, quote } from '../errors.js';
 import type { DroppedTensor } from './merge-plan.js';
-import type { Checkpoints, OutputSlice, SliceSource } from './slices.js';
+import { type Checkpoints, type OutputSlice, sliceFor, type SliceSource } from './slices.js';
 
 /** One tensor of the result and what it is made from, before any parameter is looked at. */
 export interface OutputTensorSources {
@@ -24,8 +24,8 @@ export interface OutputTensorSources {
 export interface TensorList {
   tensors: OutputTensorSources[];
   dropped: Omit<DroppedTensor, 'input'>[];
-  /** For every layer of the result the base's layer; absent when the depth did not change. */
-  layers?: number[];
+  /** For every layer of the result the layer whose configuration it has, the base's where it is a source; absent without slices. */
+  layers?: { reference: string; layer: number }[];
 }
 
 /**
@@ -51,8 +51,9 @@ function wholeModels(slice: OutputSlice, checkpoints: Checkpoints): TensorList {
   const tensors = names.flatMap((name): OutputTensorSources[] => {
     const place = placeOf(name);
     const t = place.layer === undefined ? 0 : position(place.layer, depths.get(place.stack ?? '') ?? 1);
-    const sources = gather(slice, checkpoints, () => name, name, dropped);
-    return sources === undefined ? [] : [{ name, slice, sources, t }];
+    const own = sliceFor(slice, name);
+    const sources = gather(own, checkpoints, () => name, name, dropped);
+    return sources === undefined ? [] : [{ name, slice: own, sources, t }];
   });
   return { tensors, dropped };
 }
@@ -60,7 +61,7 @@ function wholeModels(slice: OutputSlice, checkpoints: Checkpoints): TensorList {
 function stackedSlices(slices: readonly OutputSlice[], checkpoints: Checkpoints): TensorList {
   const dropped: TensorList['dropped'] = [];
   const tensors: OutputTensorSources[] = [];
-  const layers: number[] = [];
+  const layers: NonNullable<TensorList['layers']> = [];
   const ends = { before: slices[0], after: slices.at(-1) };
   const loose = (slice: OutputSlice | undefined, after: boolean): void => {
     if (slice === undefined) return;
@@ -70,8 +71,9 @@ function stackedSlices(slices: readonly OutputSlice[], checkpoints: Checkpoints)
         .map((place) => place.name),
     );
     for (const name of names) {
-      const sources = gather(slice, checkpoints, () => name, name, dropped);
-      if (sources !== undefined) tensors.push({ name, slice, sources, t: 0 });
+      const own = sliceFor(slice, name);
+      const sources = gather(own, checkpoints, () => name, name, dropped);
+      if (sources !== undefined) tensors.push({ name, slice: own, sources, t: 0 });
     }
   };
   loose(ends.before, false);
@@ -81,7 +83,7 @@ function stackedSlices(slices: readonly OutputSlice[], checkpoints: Checkpoints)
       const layer = layers.length;
       tensors.push(...sliceLayer(slice, checkpoints, at, layer, position(at, end - begin), dropped));
       const base = slice.sources.find(({ reference }) => reference === slice.base) ?? slice.sources[0];
-      layers.push((base?.layers?.[0] ?? 0) + at);
+      layers.push({ reference: base?.reference ?? '', layer: (base?.layers?.[0] ?? 0) + at });
     }
   }
   loose(ends.after, true);
@@ -103,8 +105,9 @@ function sliceLayer(
   );
   return names.flatMap((name): OutputTensorSources[] => {
     const place = placeOf(name);
-    const sources = gather(slice, checkpoints, (source) => withLayer(place, own(source)), name, dropped);
-    return sources === undefined ? [] : [{ name, slice, sources, t }];
+    const forTensor = sliceFor(slice, name);
+    const sources = gather(forTensor, checkpoints, (source) => withLayer(place, own(source)), name, dropped);
+    return sources === undefined ? [] : [{ name, slice: forTensor, sources, t }];
   });
 }
 

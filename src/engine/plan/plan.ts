@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { canonicalRecipe, modelReferences, type Recipe } from '../../recipe/index.js';
 import { companionFiles } from '../architecture/companion-files.js';
-import { layerCount, outputConfig, type JsonRecord } from '../architecture/output-config.js';
+import type { JsonRecord } from '../architecture/json-record.js';
+import { layerCount, outputConfig } from '../architecture/output-config.js';
 import { placeOf } from '../architecture/tensor-place.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { formatConfig } from '../checkpoint/config.js';
@@ -155,15 +156,18 @@ function droppedTensors(
     for (const { input, file, offset } of parts) used[input]?.add(`${file}:${offset}`);
   }
   const reasons = new Map(list.dropped.map(({ tensor, reason }) => [tensor, reason]));
+  // Whole models: an output tensor has its inputs' name, and only an override makes it without one of them.
+  const merged = new Set(list.layers === undefined ? operations.map(({ name }) => name) : []);
   return references.flatMap((reference, input) =>
     [...(checkpoints.get(reference)?.tensors.values() ?? [])].flatMap((tensor): DroppedTensor[] => {
       if (used[input]?.has(`${tensor.file}:${tensor.offset}`) === true || tensor.bytes === 0) return [];
-      return [{ input, tensor: tensor.name, reason: reasons.get(tensor.name) ?? reasonFor(tensor.name) }];
+      return [{ input, tensor: tensor.name, reason: reasons.get(tensor.name) ?? reasonFor(tensor.name, merged) }];
     }),
   );
 }
 
-function reasonFor(name: string): string {
+function reasonFor(name: string, merged: ReadonlySet<string>): string {
+  if (merged.has(name)) return 'an override merges this tensor without the model';
   const { layer } = placeOf(name);
   if (layer !== undefined) return `no slice takes layer ${layer} of this model`;
   return 'tensors outside the layers come from the models of the first slice, final norm and head from the last';
@@ -182,10 +186,14 @@ function configOf(
   const head = list.tensors.find(({ name }) => name.endsWith('lm_head.weight'));
   const isTied = (reference: string): boolean => checkpoints.get(reference)?.config?.['tie_word_embeddings'] === true;
   const untied = head?.sources.some(({ source }) => !isTied(source.reference)) === true && isTied(owner);
-  const config = outputConfig(checkpoint.config, {
+  const own = checkpoint.config;
+  const layers = list.layers?.map(({ reference, layer }) => {
+    return { config: checkpoints.get(reference)?.config ?? own, layer };
+  });
+  const config = outputConfig(own, {
     dtype: dominantDtype(operations),
     untied,
-    ...(list.layers !== undefined && { layers: list.layers }),
+    ...(layers !== undefined && { layers }),
   });
   return { config, configText: formatConfig(config, checkpoint.numberSpellings) };
 }

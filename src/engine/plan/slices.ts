@@ -1,4 +1,14 @@
-import type { Parameters, Recipe } from '../../recipe/index.js';
+import {
+  type InputGroup,
+  inputGroups,
+  type MethodName,
+  overridden,
+  type Parameters,
+  pointerOf,
+  type Recipe,
+  type Selector,
+  selects,
+} from '../../recipe/index.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { EngineError } from '../errors.js';
 
@@ -10,37 +20,47 @@ export interface SliceSource {
   own?: Parameters;
 }
 
-/** A run of output layers, all computed from the same sources. */
+/** A run of output layers, all computed from the same sources but for what overrides take. */
 export interface OutputSlice {
+  method: MethodName;
   sources: SliceSource[];
   base?: string;
   slice?: Parameters;
+  override?: Parameters;
+  /** The slice as each of the recipe's overrides has it, in order. */
+  variants?: { selector: Selector; slice: OutputSlice }[];
   /** RFC 6901: where the recipe says so. */
   pointer: string;
 }
 
 /** A recipe's `models` or `slices`, in one form. A model that is listed twice counts once, with its first parameters. */
 export function outputSlices(recipe: Recipe): OutputSlice[] {
-  if (recipe.slices !== undefined) {
-    return recipe.slices.map((slice, index) => {
-      const base = slice.base_model ?? recipe.base_model;
-      const sources = slice.sources.map(({ model, layer_range, parameters }): SliceSource => {
-        return { reference: model, layers: layer_range, ...(parameters && { own: parameters }) };
-      });
-      return {
-        sources: distinct(sources),
-        ...(base !== undefined && { base }),
-        ...(slice.parameters && { slice: slice.parameters }),
-        pointer: `/slices/${index}`,
-      };
-    });
-  }
-  const sources = (recipe.models ?? []).map(({ model, parameters }): SliceSource => {
-    return { reference: model, ...(parameters && { own: parameters }) };
+  return inputGroups(recipe).map((group) => ({
+    ...sliceOf(group),
+    variants: (recipe.overrides ?? []).map((override, index) => ({
+      selector: override,
+      slice: sliceOf(overridden(group, override, index)),
+    })),
+  }));
+}
+
+/** The slice as it is for one tensor of the result: the first override whose selectors take the tensor holds for it. */
+export function sliceFor(slice: OutputSlice, tensor: string): OutputSlice {
+  return slice.variants?.find(({ selector }) => selects(selector, tensor))?.slice ?? slice;
+}
+
+function sliceOf({ method, inputs, base, slice, override, path }: InputGroup): OutputSlice {
+  const sources = inputs.map(({ model, layerRange, own }): SliceSource => {
+    return { reference: model, ...(layerRange && { layers: layerRange }), ...(own && { own }) };
   });
-  const base = recipe.base_model;
-  if (base !== undefined && !sources.some(({ reference }) => reference === base)) sources.push({ reference: base });
-  return [{ sources: distinct(sources), ...(base !== undefined && { base }), pointer: '/models' }];
+  return {
+    method: method.name,
+    sources: distinct(sources),
+    ...(base !== undefined && { base }),
+    ...(slice && { slice }),
+    ...(override && { override }),
+    pointer: pointerOf(path),
+  };
 }
 
 function distinct(sources: readonly SliceSource[]): SliceSource[] {
