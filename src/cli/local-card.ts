@@ -24,7 +24,7 @@ export async function localCard({ recipe, recipeText, models, plan, files }: Loc
   const inputs = plan.inputs.map(async ({ reference }): Promise<ModelCard['inputs'][number]> => {
     const licence = await readLicence(models.get(reference));
     const role = reference === recipe.base_model ? 'base' : 'model';
-    return { name: basename(resolve(reference)), role, ...(licence !== undefined && { licence }) };
+    return { name: nameOf(reference), role, ...(licence !== undefined && { licence }) };
   });
   return renderModelCard({
     method: { name, title, doc, ...(paper && { paper }) },
@@ -40,6 +40,11 @@ export async function localCard({ recipe, recipeText, models, plan, files }: Loc
     files,
     warnings: plan.warnings.map(({ message }) => message),
   });
+}
+
+/** A directory's name says what was merged, and nothing of the machine. */
+export function nameOf(reference: string): string {
+  return basename(resolve(reference));
 }
 
 /** `mixed` when tensors differ. */

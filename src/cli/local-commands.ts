@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { count, integer, shardSize } from './arguments.js';
+import { count, integer, reportOption, shardSize } from './arguments.js';
 import { addMergekitFlags } from './mergekit-flags.js';
 import type { LocalPlanOptions } from './local-plan.js';
 import type { MergeOptions } from './merge.js';
@@ -111,6 +111,7 @@ function addPlanOptions(command: Command): Command {
     .option('--copy-tokenizer', "take over the base model's tokenizer files (the default)")
     .option('--no-copy-tokenizer', 'leave tokenizer files out')
     .option('-j, --num-threads <count>', 'threads that compute (default: one a processor)', integer(1, MOST_THREADS))
+    .addOption(reportOption())
     .option('--allow-nan', 'write NaN where the merge gives it, instead of refusing')
     .option('--lenient', 'take near misses of known names as warnings');
 }

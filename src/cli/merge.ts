@@ -1,9 +1,18 @@
 import { join } from 'node:path';
-import { EngineError, execute, type MergeEvent, type MergeResult, OutputDirectory } from '../engine/index.js';
+import {
+  EngineError,
+  execute,
+  formatReport,
+  type MergeEvent,
+  mergeReport,
+  type MergeResult,
+  OutputDirectory,
+  REPORT_FILE,
+} from '../engine/index.js';
 import type { ModelCard } from '../cards/model-card.js';
 import { Interrupted, type RecipeText } from './failure.js';
 import { formatBytes, formatSeconds, plural } from './format.js';
-import { localCard } from './local-card.js';
+import { localCard, nameOf } from './local-card.js';
 import { type LocalPlan, type LocalPlanOptions, planLocally } from './local-plan.js';
 import { openProgress, type Progress } from './progress.js';
 import { cancelOnSignals } from './signals.js';
@@ -60,6 +69,7 @@ async function runShards(
   try {
     return await execute(plan, {
       directory: output.directory,
+      reports: output.reports,
       locate: (input, file) => join(models.get(plan.inputs[input]?.reference ?? '')?.directory ?? '', file),
       digests: options.digests ?? true,
       signal: cancellation.signal,
@@ -106,7 +116,7 @@ async function writeCompanions(
   source: RecipeText,
   local: LocalPlan,
   output: OutputDirectory,
-  { shards }: MergeResult,
+  { shards, reports }: MergeResult,
   options: MergeOptions,
 ): Promise<void> {
   const { plan, models, recipe } = local;
@@ -117,6 +127,10 @@ async function writeCompanions(
   };
   if (plan.configText !== undefined) await write('config.json', plan.configText);
   if (plan.index !== undefined) await write('model.safetensors.index.json', plan.index);
+  if (plan.report !== 'none') {
+    const names = plan.inputs.map(({ reference }) => nameOf(reference));
+    await write(REPORT_FILE, formatReport(mergeReport(plan.report, names, reports)));
+  }
   for (const { input, path } of plan.copies) {
     const directory = models.get(plan.inputs[input]?.reference ?? '')?.directory ?? '';
     files.push({ path, ...(await output.copy(join(directory, path), path)) });

@@ -7,5 +7,10 @@ export { execute, type MergeResult, type ShardResult } from './execution/execute
 export { OutputDirectory, type OutputRequest } from './execution/output-directory.js';
 export type { ExecuteOptions, MergeEvent } from './execution/options.js';
 export { DEFAULT_SHARD_BYTES, plan, type PlanOptions } from './plan/plan.js';
+export { formatReport, type MergeReport, mergeReport, REPORT_FILE, type ReportGroup } from './report/merge-report.js';
+export { DEFAULT_REPORT, type ReportMode, reportModes } from './report/report-mode.js';
+export { type ReportRole, reportRoles } from './report/report-role.js';
+export type { ReportNumbers } from './report/report-sums.js';
+export type { TensorReport } from './report/tensor-report.js';
 export type { PlanModel } from './plan/plan-model.js';
 export { ENGINE_VERSION, type MergePlan, type PlanShard, type PlanTensor } from './plan/merge-plan.js';

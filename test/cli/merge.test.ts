@@ -55,9 +55,10 @@ describe('amalgam merge', () => {
     expect(stdout).toMatch(
       /^out: slerp of 2 models, 39 tensors merged, 0 copied, 0 dropped, 902\.8 kB in 1 file, \d+\.\d s\n$/,
     );
-    const files = ['README.md', 'amalgam-recipe.yaml', 'config.json', 'generation_config.json', 'model.safetensors'];
+    const files = ['README.md', 'amalgam-recipe.yaml', 'config.json', 'generation_config.json', 'merge_report.json'];
     expect(readdirSync(at('out'))).toEqual([
       ...files,
+      'model.safetensors',
       'special_tokens_map.json',
       'tokenizer.json',
       'tokenizer_config.json',
@@ -103,6 +104,7 @@ describe('amalgam merge', () => {
     ).toEqual(flags.map(() => 'warning').slice(2));
     expect(readdirSync(at('out'))).toEqual([
       'config.json',
+      'merge_report.json',
       'model-00001-of-00004.safetensors',
       'model-00002-of-00004.safetensors',
       'model-00003-of-00004.safetensors',

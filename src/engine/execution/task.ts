@@ -1,6 +1,7 @@
 import type { Dtype } from '../checkpoint/dtype.js';
 import type { MergeOperation, Statistic, TensorSlice } from '../methods/method.js';
-import type { SpecialValues } from '../report/special-values.js';
+import type { ReportMode } from '../report/report-mode.js';
+import type { RangeReport } from '../report/tensor-report.js';
 
 /** A run of canonical blocks of one tensor. */
 export interface BlockRange {
@@ -44,7 +45,7 @@ export interface TaskResult {
   id: number;
   statistics: Statistic[];
   /** Of what was written. */
-  special?: SpecialValues;
+  report?: RangeReport;
 }
 
 export interface WorkerSetup {
@@ -52,6 +53,7 @@ export interface WorkerSetup {
   /** Path of every input file, by input and file name. */
   paths: Record<string, string>[];
   chunkBytes: number;
+  report: ReportMode;
   /** NaN may be written. */
   allowNan: boolean;
   /** BigInt64: bytes read, bytes written, by all threads. */

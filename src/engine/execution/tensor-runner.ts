@@ -12,7 +12,9 @@ import {
 } from '../methods/method.js';
 import { methodOf } from '../methods/registry.js';
 import { SCRATCH_BYTES, type Convert, decoder, elementBytes, encoder } from './codec.js';
-import { SpecialCounter, type SpecialValues } from '../report/special-values.js';
+import { BlockObserver } from '../report/block-observer.js';
+import { SpecialCounter } from '../report/special-values.js';
+import type { RangeReport } from '../report/tensor-report.js';
 import type { OpenFiles } from './file-access.js';
 import type { BlockRange, Destination, Task, TaskResult, WorkerSetup } from './task.js';
 import type { Arena } from './workspace.js';
@@ -59,11 +61,11 @@ export class TensorRunner {
     this.arena.reset();
     switch (task.step) {
       case 'copy':
-        return { id: task.id, statistics: [], special: this.copy(task) };
+        return { id: task.id, statistics: [], report: this.copy(task) };
       case 'gather':
         return { id: task.id, statistics: [this.gather(task.operation, task.pass, task.found, task.range)] };
       case 'apply':
-        return { id: task.id, statistics: [], special: this.apply(task) };
+        return { id: task.id, statistics: [], report: this.apply(task) };
       case 'whole':
         return { id: task.id, ...this.whole(task.operation, task.destination) };
     }
@@ -83,7 +85,7 @@ export class TensorRunner {
     return withoutViews(gatherer.partial(), this.arena.memory);
   }
 
-  private apply({ operation, found, range, destination }: Task & { step: 'apply' }): SpecialValues {
+  private apply({ operation, found, range, destination }: Task & { step: 'apply' }): RangeReport {
     const method = methodOf(operation.method);
     const size = blockElements(operation, method);
     const fill = method.apply(operation, found, range.index, this.arena.workspace(operation.work));
@@ -95,7 +97,7 @@ export class TensorRunner {
       this.fillChunk({ inputs, first, count, ...applyWalk(method, size), skip: 0 }, fill, output);
       this.store(destination, output, first, count);
     });
-    return output.special.found;
+    return reportOf(output);
   }
 
   /** All passes over a tensor that stays in memory: its bytes are read by the first pass that needs all of them. */
@@ -129,10 +131,10 @@ export class TensorRunner {
       this.fillChunk({ inputs, first, count, ...applyWalk(method, size), skip: first }, fill, output);
       this.store(destination, output, first, count);
     });
-    return { statistics: found, special: output.special.found };
+    return { statistics: found, report: reportOf(output) };
   }
 
-  private copy(task: Task & { step: 'copy' }): SpecialValues {
+  private copy(task: Task & { step: 'copy' }): RangeReport {
     // Whole elements of any dtype.
     const chunk = Math.floor(Math.max(this.setup.chunkBytes, 65_536) / 8) * 8;
     const special = new SpecialCounter(this.arena, task.tensor, task.destination.dtype, this.setup.allowNan);
@@ -156,7 +158,7 @@ export class TensorRunner {
       this.files.write(task.destination.path, source, task.destination.offset + at);
       this.count(bytes * (1 + task.operation.twins.length), bytes);
     }
-    return special.found;
+    return { special: special.found };
   }
 
   /** Whole blocks: a chunk's size changes how often is read, never what is computed. */
@@ -192,6 +194,7 @@ export class TensorRunner {
       raw: this.arena.reserve(chunk * bytes),
       encode: encoder(this.arena.kernels, operation.work, destination.dtype, scratch),
       special: new SpecialCounter(this.arena, operation.tensor, destination.dtype, this.setup.allowNan),
+      observer: BlockObserver.of(this.arena, operation, size, this.setup.report),
     };
   }
 
@@ -223,10 +226,22 @@ export class TensorRunner {
   /** The apply pass over one chunk: computed block by block, encoded into the chunk's output buffer. */
   private fillChunk(chunk: Chunk, fill: (block: Block) => void, output: Output): void {
     this.eachBlock(chunk, output.work, (block, at) => {
+      output.observer?.before(block.first, (input, target, count) => this.decodeAgain(chunk, input, at, target, count));
       fill(block);
+      output.observer?.after(block.first, block.count, output.work);
       inPieces(block.count, (from, n) => {
         output.encode(output.work + from * output.workBytes, output.raw + (at + from) * output.elementBytes, n);
       });
+    });
+  }
+
+  /** For the report: the method has buffers of its own, and may have overwritten what is in them. */
+  private decodeAgain(chunk: Chunk, index: number, at: number, target: Pointer, count: number): void {
+    const input = chunk.inputs[index];
+    if (input === undefined) return;
+    inPieces(count, (from, n) => {
+      const raw = input.raw + (chunk.skip + at + from) * input.elementBytes;
+      input.decode(raw, target + from * input.decodedBytes, n);
     });
   }
 
@@ -268,6 +283,11 @@ interface Output {
   raw: Pointer;
   encode: Convert;
   special: SpecialCounter;
+  observer: BlockObserver | undefined;
+}
+
+function reportOf({ special, observer }: Output): RangeReport {
+  return { special: special.found, ...(observer && { blocks: observer.report() }) };
 }
 
 /** A message would carry the whole memory along with a view of it. */

@@ -50,6 +50,8 @@ export interface Kernels {
   countSpecial16(x: Pointer, infinity: number, target: Pointer, n: number): void;
   countSpecial32(x: Pointer, target: Pointer, n: number): void;
   countSpecial64(x: Pointer, target: Pointer, n: number): void;
+  countConflicts(table: Pointer, models: number, target: Pointer, n: number): void;
+  countKept(delta: Pointer, base: Pointer, output: Pointer, target: Pointer, n: number): void;
   acos(x: number): number;
   sin(x: number): number;
 }

@@ -6,4 +6,5 @@ export * from './statistics';
 export * from './selection';
 export * from './consensus';
 export * from './special';
+export * from './report';
 export * from './transcendental';
