@@ -4,12 +4,15 @@ import {
   execute,
   formatReport,
   type MergeEvent,
+  type MergeReport,
   mergeReport,
   type MergeResult,
   OutputDirectory,
   REPORT_FILE,
 } from '../engine/index.js';
+import { heatMap } from '../cards/heat-map.js';
 import type { ModelCard } from '../cards/model-card.js';
+import { REPORT_PICTURE } from '../cards/report-section.js';
 import { Interrupted, type RecipeText } from './failure.js';
 import { formatBytes, formatSeconds, plural } from './format.js';
 import { localCard, nameOf } from './local-card.js';
@@ -127,9 +130,11 @@ async function writeCompanions(
   };
   if (plan.configText !== undefined) await write('config.json', plan.configText);
   if (plan.index !== undefined) await write('model.safetensors.index.json', plan.index);
+  let report: MergeReport | undefined;
   if (plan.report !== 'none') {
     const names = plan.inputs.map(({ reference }) => nameOf(reference));
-    await write(REPORT_FILE, formatReport(mergeReport(plan.report, names, reports)));
+    report = mergeReport(plan.report, names, reports);
+    await write(REPORT_FILE, formatReport(report));
   }
   for (const { input, path } of plan.copies) {
     const directory = models.get(plan.inputs[input]?.reference ?? '')?.directory ?? '';
@@ -137,8 +142,10 @@ async function writeCompanions(
   }
   if (options.writeModelCard === false) return;
   await write(RECIPE_FILE, source.text);
+  if (report) await write(REPORT_PICTURE, heatMap(report));
+  const card = { recipe, recipeText: source.text, models, plan, ...(report && { report }) };
   const sorted: ModelCard['files'] = files.sort((a, b) => (a.path < b.path ? -1 : 1));
-  await output.write('README.md', await localCard({ recipe, recipeText: source.text, models, plan, files: sorted }));
+  await output.write('README.md', await localCard({ ...card, files: sorted }));
 }
 
 function report(

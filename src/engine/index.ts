@@ -7,7 +7,14 @@ export { execute, type MergeResult, type ShardResult } from './execution/execute
 export { OutputDirectory, type OutputRequest } from './execution/output-directory.js';
 export type { ExecuteOptions, MergeEvent } from './execution/options.js';
 export { DEFAULT_SHARD_BYTES, plan, type PlanOptions } from './plan/plan.js';
-export { formatReport, type MergeReport, mergeReport, REPORT_FILE, type ReportGroup } from './report/merge-report.js';
+export {
+  formatReport,
+  type MergeReport,
+  mergeReport,
+  REPORT_FILE,
+  type ReportGroup,
+  type ReportPart,
+} from './report/merge-report.js';
 export { DEFAULT_REPORT, type ReportMode, reportModes } from './report/report-mode.js';
 export { type ReportRole, reportRoles } from './report/report-role.js';
 export type { ReportNumbers } from './report/report-sums.js';

@@ -6,11 +6,14 @@ import type { TensorReport } from './tensor-report.js';
 /** Name of the file beside the weights. */
 export const REPORT_FILE = 'merge_report.json';
 
-export interface ReportGroup extends ReportNumbers {
-  /** Null outside the layers. */
-  layer: number | null;
+export interface ReportPart extends ReportNumbers {
   role: ReportRole;
   tensors: number;
+}
+
+export interface ReportGroup extends ReportPart {
+  /** Null outside the layers. */
+  layer: number | null;
 }
 
 /** What a merge did to the weights: the same bytes for the same plan, whoever carried it out and how. */
@@ -25,6 +28,7 @@ export interface MergeReport {
   /** Names of two models, in the order of `cosines`. */
   pairs: [string, string][];
   total: ReportNumbers;
+  roles: ReportPart[];
   groups: ReportGroup[];
   tensors: (ReportNumbers & { tensor: string; seen: number })[];
 }
@@ -47,6 +51,10 @@ export function mergeReport(
     models,
     pairs: models.flatMap((first, i) => models.slice(i + 1).map((second): [string, string] => [first, second])),
     total: sumOf(tensors),
+    roles: reportRoles.flatMap((role) => {
+      const members = tensors.filter(({ tensor }) => reportPlace(tensor).role === role);
+      return members.length === 0 ? [] : { role, tensors: members.length, ...sumOf(members) };
+    }),
     groups: groupsOf(tensors).map(({ layer, role, members }) => {
       return { layer, role, tensors: members.length, ...sumOf(members) };
     }),
@@ -54,12 +62,14 @@ export function mergeReport(
   };
 }
 
+const listed = ['roles', 'groups', 'tensors'];
+
 /** As JSON, a line for each group and tensor: small, and still read by people. */
 export function formatReport(report: MergeReport): string {
   const list = (items: readonly object[]): string =>
     `[${items.map((item) => `\n    ${JSON.stringify(item)}`).join(',')}\n  ]`;
   const members = Object.entries(report).map(([key, value]: [string, unknown]) => {
-    const text = key === 'groups' || key === 'tensors' ? list(value as object[]) : JSON.stringify(value);
+    const text = listed.includes(key) ? list(value as object[]) : JSON.stringify(value);
     return `\n  ${JSON.stringify(key)}: ${text}`;
   });
   return `{${members.join(',')}\n}\n`;

@@ -1,4 +1,3 @@
-import type { PlanTensor } from '../plan/merge-plan.js';
 import type { SpecialValues } from './special-values.js';
 
 /** What the blocks that were looked at add up to. Entries of the Gram matrix that are no finite number are null. */
@@ -36,7 +35,10 @@ export interface RangeReport {
 }
 
 /** Joins the ranges of a tensor, in order. */
-export function tensorReport({ name, shape }: PlanTensor, ranges: readonly RangeReport[]): TensorReport {
+export function tensorReport(
+  { name, shape }: { name: string; shape: readonly number[] },
+  ranges: readonly RangeReport[],
+): TensorReport {
   const sum = (of: (range: RangeReport) => number): number => ranges.reduce((total, range) => total + of(range), 0);
   const deltas = joinBlocks(ranges.flatMap(({ blocks }) => blocks ?? []));
   return {
