@@ -9,11 +9,10 @@ const listedValues = 3;
 
 /** The report on a card: what the numbers mean, one line a role, and the picture of the layers. */
 export function reportSection(report: MergeReport): string {
-  const { models, reference, total, roles } = report;
-  const rows = [...roles.map(({ role, ...numbers }) => line(role, numbers)), line('**all**', total)];
+  const { models, reference } = report;
   return [
     explanation(report),
-    markdownTable(['Part', 'Norms', 'Cosines', 'Sign conflicts', 'Kept', 'NaN', 'Infinite'], rows),
+    reportTable(report),
     reference === null
       ? ''
       : `Norms and kept shares are those of ${models.map(markdownCode).join(', ')}, in this order; more than ` +
@@ -23,6 +22,17 @@ export function reportSection(report: MergeReport): string {
   ]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+/** One line a role, as Markdown. @param hasResult false: models were compared only, and there is no result to tell of */
+export function reportTable({ roles, total }: MergeReport, hasResult = true): string {
+  const rows = [...roles.map(({ role, ...numbers }) => line(role, numbers)), line('**all**', total)];
+  const columns = ['Part', 'Norms', 'Cosines', 'Sign conflicts', 'Kept', 'NaN', 'Infinite'];
+  const shown = hasResult ? columns.length : columns.indexOf('Kept');
+  return markdownTable(
+    columns.slice(0, shown),
+    rows.map((row) => row.slice(0, shown)),
+  );
 }
 
 function explanation({ reference, estimate, models }: MergeReport): string {

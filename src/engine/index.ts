@@ -3,6 +3,7 @@ export { inspect, type Checkpoint, type CheckpointTensor } from './checkpoint/ch
 export { type CheckpointFiles, checkPath, localDirectory } from './checkpoint/files.js';
 export { inspectOffThread } from './checkpoint/off-thread.js';
 export { EngineError, type EngineErrorCode, engineErrorCodes } from './errors.js';
+export { compare } from './execution/compare.js';
 export { execute, type MergeResult, type ShardResult } from './execution/execute.js';
 export { OutputDirectory, type OutputRequest } from './execution/output-directory.js';
 export type { ExecuteOptions, MergeEvent } from './execution/options.js';

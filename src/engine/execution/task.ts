@@ -31,12 +31,14 @@ export interface CopyOperation {
  * - `whole`: every pass of a tensor whose inputs fit the thread's memory, so that each byte is read once;
  * - `gather`: one statistics pass over a range;
  * - `apply`: the apply pass over a range;
- * - `copy`: a byte copy.
+ * - `copy`: a byte copy;
+ * - `look`: no merge, only what the report has to say about the inputs.
  */
 export type Task = { id: number; tensor: string } & (
   | { step: 'whole'; operation: MergeOperation; destination: Destination }
   | { step: 'gather'; operation: MergeOperation; pass: number; found: Statistic[]; range: BlockRange }
   | { step: 'apply'; operation: MergeOperation; found: Statistic[]; range: BlockRange; destination: Destination }
+  | { step: 'look'; operation: MergeOperation; range: BlockRange }
   | { step: 'copy'; operation: CopyOperation; destination: Destination; from: number; bytes: number }
 );
 

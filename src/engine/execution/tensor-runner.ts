@@ -13,6 +13,7 @@ import {
 import { methodOf } from '../methods/registry.js';
 import { SCRATCH_BYTES, type Convert, decoder, elementBytes, encoder } from './codec.js';
 import { BlockObserver } from '../report/block-observer.js';
+import { SAMPLED_BLOCKS } from '../report/report-mode.js';
 import { SpecialCounter } from '../report/special-values.js';
 import type { RangeReport } from '../report/tensor-report.js';
 import type { OpenFiles } from './file-access.js';
@@ -64,6 +65,8 @@ export class TensorRunner {
         return { id: task.id, statistics: [], report: this.copy(task) };
       case 'gather':
         return { id: task.id, statistics: [this.gather(task.operation, task.pass, task.found, task.range)] };
+      case 'look':
+        return { id: task.id, statistics: [], report: this.look(task) };
       case 'apply':
         return { id: task.id, statistics: [], report: this.apply(task) };
       case 'whole':
@@ -98,6 +101,24 @@ export class TensorRunner {
       this.store(destination, output, first, count);
     });
     return reportOf(output);
+  }
+
+  /** Reads the blocks that the report looks at, and no others. */
+  private look({ operation, range }: Task & { step: 'look' }): RangeReport {
+    const { report } = this.setup;
+    const size = blockElements(operation, methodOf(operation.method));
+    const inputs = this.openInputs(operation, size, size);
+    const observer = BlockObserver.of(this.arena, operation, size, report, false);
+    const special = { nan: 0, infinite: 0 };
+    if (observer === undefined) return { special };
+    const section = { size, stride: size * (report === 'full' ? 1 : SAMPLED_BLOCKS) };
+    this.eachChunk(spansOf(operation, range, size, { size, stride: size, section }), size, (first, count) => {
+      for (const input of inputs) this.load(input, first, count, input.raw);
+      const chunk = { inputs, first, count, size, stride: size, skip: 0 };
+      observer.before(first, (input, target, n) => this.decodeAgain(chunk, input, 0, target, n));
+      observer.withoutResult();
+    });
+    return { special, blocks: observer.report() };
   }
 
   /** All passes over a tensor that stays in memory: its bytes are read by the first pass that needs all of them. */

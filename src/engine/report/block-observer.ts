@@ -31,6 +31,7 @@ export class BlockObserver {
     private readonly operation: MergeOperation,
     private readonly size: number,
     private readonly mode: ReportMode,
+    hasResult: boolean,
   ) {
     const block = (): Pointer => arena.reserve(size * 8);
     const { hasBase } = operation;
@@ -47,13 +48,24 @@ export class BlockObserver {
       reference: hasBase ? 'base' : 'mean',
       models: operation.inputs.slice(hasBase ? 1 : 0).map(({ input }) => input),
       ...{ seen: 0, contested: 0, conflicting: 0 },
-      ...(hasBase && { nonZero: [...none], kept: [...none] }),
+      ...(hasBase && hasResult && { nonZero: [...none], kept: [...none] }),
     };
   }
 
-  /** @param size elements of a block @returns nothing where there is nothing to compare */
-  static of(arena: Arena, operation: MergeOperation, size: number, mode: ReportMode): BlockObserver | undefined {
-    return mode === 'none' || operation.inputs.length < 2 ? undefined : new BlockObserver(arena, operation, size, mode);
+  /**
+   * @param size elements of a block
+   * @param hasResult the merge is carried out, and `after` will be told its result
+   * @returns nothing where there is nothing to compare
+   */
+  static of(
+    arena: Arena,
+    operation: MergeOperation,
+    size: number,
+    mode: ReportMode,
+    hasResult = true,
+  ): BlockObserver | undefined {
+    if (mode === 'none' || operation.inputs.length < 2) return undefined;
+    return new BlockObserver(arena, operation, size, mode, hasResult);
   }
 
   /** Before the method works on elements from `first` on: forms the task vectors where a block begins. */
@@ -79,6 +91,11 @@ export class BlockObserver {
     if (this.operation.work === 'F32') this.arena.kernels.promote(output, target, count);
     else new Uint8Array(this.arena.memory.buffer).copyWithin(target, output, output + count * 8);
     if (first + count === this.to) this.look(this.to - this.from);
+  }
+
+  /** In place of `after` where there is no result. */
+  withoutResult(): void {
+    if (this.to > this.from) this.look(this.to - this.from);
   }
 
   report(): NonNullable<RangeReport['blocks']> {
