@@ -1,6 +1,7 @@
 import type { MigrationInterface } from 'typeorm';
 import { Registry1790000000000 } from '../migrations/1790000000000-registry.js';
 import { Merges1790000000100 } from '../migrations/1790000000100-merges.js';
+import { ShardReports1790000000200 } from '../migrations/1790000000200-shard-reports.js';
 import { IdempotencyKey } from './http/idempotency-key.entity.js';
 import { MergeEventRow } from './merges/merge-event.entity.js';
 import { MergeShardRow } from './merges/merge-shard.entity.js';
@@ -31,4 +32,8 @@ export const entities: (new () => object)[] = [
 ];
 
 /** In the order in which they run. */
-export const migrations: (new () => MigrationInterface)[] = [Registry1790000000000, Merges1790000000100];
+export const migrations: (new () => MigrationInterface)[] = [
+  Registry1790000000000,
+  Merges1790000000100,
+  ShardReports1790000000200,
+];

@@ -1,4 +1,6 @@
 import { dump } from 'js-yaml';
+import type { MergeReport, ReportMode } from '../engine/index.js';
+import { reportSection } from './report-section.js';
 import { markdownBlock, markdownCode, markdownTable, markdownText } from './markdown.js';
 
 /** A model that went into the merge. */
@@ -30,6 +32,11 @@ export interface ModelCard {
   tensors: Readonly<Record<string, number>>;
   files: readonly { path: string; bytes: number; sha256: string }[];
   warnings?: readonly string[];
+  /** What the merge did to the weights; its picture lies beside the card. */
+  report?: MergeReport;
+  /** Of the merge, where it is not the default. */
+  reportMode?: ReportMode;
+  allowNan?: boolean;
   /** Mermaid text of the ancestors. */
   lineage?: string;
 }
@@ -54,6 +61,7 @@ export function renderModelCard(card: ModelCard): string {
     ...(card.warnings?.length
       ? ['## Worth knowing', card.warnings.map((each) => `* ${markdownText(each)}`).join('\n')]
       : []),
+    ...(card.report === undefined ? [] : ['## What the merge did', reportSection(card.report)]),
     ...(card.lineage === undefined ? [] : ['## Where it comes from', markdownBlock('mermaid', card.lineage)]),
     '## How to make it again',
     reproduction(card),
@@ -142,11 +150,15 @@ function settings(card: ModelCard): string {
 function reproduction(card: ModelCard): string {
   const { seed, shardBytes } = card;
   const flags = `--random-seed ${seed} --out-shard-size ${shardBytes}`;
-  const query = `output=team/name&seed=${seed}&shardBytes=${shardBytes}`;
+  const { reportMode, allowNan = false } = card;
+  const query =
+    `output=team/name&seed=${seed}&shardBytes=${shardBytes}` +
+    `${reportMode === undefined ? '' : `&report=${reportMode}`}${allowNan ? '&allowNan=true' : ''}`;
+  const more = `${reportMode === undefined ? '' : ` --report ${reportMode}`}${allowNan ? ' --allow-nan' : ''}`;
   const service =
     '# a service whose registry has these models\n' +
     `curl --data-binary @recipe.yaml -H 'content-type: application/yaml' "$AMALGAM_URL/v1/merges?${query}"\n`;
-  const local = `# the command line, where each model name is a directory\namalgam merge recipe.yaml ./merged ${flags}`;
+  const local = `# the command line, where each model name is a directory\namalgam merge recipe.yaml ./merged ${flags}${more}`;
   const pulled = isPinned(card) ? ', once each model is pulled and its name replaced by its directory' : '';
   return [
     'Save the recipe above as `recipe.yaml`. Amalgam writes the same bytes again, on any machine and with any number of threads:',

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import type { ReportMode } from '../engine/index.js';
 import { parseShardSize } from './shard-size.js';
 
 /** Argument parsers of commander: what they refuse is a usage error. */
@@ -33,4 +34,12 @@ export function modelReference(text: string): string {
 /** For flags that may be repeated: -vv. */
 export function count(_value: unknown, previous: number): number {
   return previous + 1;
+}
+
+/** Written out, because the engine is loaded only by the commands that need it. */
+const reportModes = ['none', 'sampled', 'full'] as const satisfies readonly ReportMode[];
+
+export function reportOption(): Option {
+  const meaning = 'how much of the weights the merge report looks at (default: sampled, every 64th block)';
+  return new Option('--report <mode>', meaning).choices(reportModes);
 }

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { type ModelCard, renderModelCard } from '../cards/model-card.js';
-import type { MergePlan } from '../engine/index.js';
+import { DEFAULT_REPORT, type MergePlan, type MergeReport } from '../engine/index.js';
 import { licenceOf } from '../models/licence.js';
 import { methods, type Recipe } from '../recipe/index.js';
 import type { LocalModel } from './local-models.js';
@@ -15,16 +15,17 @@ export interface LocalCard {
   models: ReadonlyMap<string, LocalModel>;
   plan: MergePlan;
   files: ModelCard['files'];
+  report?: MergeReport;
 }
 
 /** README.md of a merge of directories: no clock, no absolute path of this machine but those that the recipe has. */
-export async function localCard({ recipe, recipeText, models, plan, files }: LocalCard): Promise<string> {
+export async function localCard({ recipe, recipeText, models, plan, files, report }: LocalCard): Promise<string> {
   const { name, title, doc, paper } = methods[recipe.merge_method];
   const architecture = models.get(recipe.base_model ?? plan.inputs[0]?.reference ?? '')?.checkpoint.architecture;
   const inputs = plan.inputs.map(async ({ reference }): Promise<ModelCard['inputs'][number]> => {
     const licence = await readLicence(models.get(reference));
     const role = reference === recipe.base_model ? 'base' : 'model';
-    return { name: basename(resolve(reference)), role, ...(licence !== undefined && { licence }) };
+    return { name: nameOf(reference), role, ...(licence !== undefined && { licence }) };
   });
   return renderModelCard({
     method: { name, title, doc, ...(paper && { paper }) },
@@ -39,7 +40,15 @@ export async function localCard({ recipe, recipeText, models, plan, files }: Loc
     tensors: plan.outcome,
     files,
     warnings: plan.warnings.map(({ message }) => message),
+    ...(report && { report }),
+    ...(plan.report !== DEFAULT_REPORT && { reportMode: plan.report }),
+    allowNan: plan.allowNan,
   });
+}
+
+/** A directory's name says what was merged, and nothing of the machine. */
+export function nameOf(reference: string): string {
+  return basename(resolve(reference));
 }
 
 /** `mixed` when tensors differ. */

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
-import { count, integer, shardSize } from './arguments.js';
+import { count, integer, reportOption, shardSize } from './arguments.js';
 import { addMergekitFlags } from './mergekit-flags.js';
 import type { LocalPlanOptions } from './local-plan.js';
+import type { CompareOptions } from './compare.js';
 import type { MergeOptions } from './merge.js';
 import { UsageError } from './failure.js';
 import { runCommand, runWithRecipe } from './run-command.js';
@@ -33,6 +34,17 @@ export function addLocalCommands(program: Command): void {
     .option('--json', 'answer as JSON')
     .action((directory: string, options: { json?: boolean; tensors?: boolean }) =>
       runCommand(async () => (await import('./inspect.js')).inspect(directory, options)),
+    );
+  program
+    .command('compare')
+    .summary('say how models differ, without merging them')
+    .description('Norms and angles of the task vectors, and what they say about the choice of a method.')
+    .argument('<directory...>', 'models, as directories')
+    .option('--base <directory>', 'what they were fine-tuned from (default: their plain mean)')
+    .addOption(new Option('--report <mode>', 'what is read (default: sampled)').choices(['sampled', 'full']))
+    .option('--json', 'answer as JSON')
+    .action((directories: string[], options: CompareOptions) =>
+      runCommand(async () => (await import('./compare.js')).compare(directories, options)),
     );
   program
     .command('keys')
@@ -111,6 +123,7 @@ function addPlanOptions(command: Command): Command {
     .option('--copy-tokenizer', "take over the base model's tokenizer files (the default)")
     .option('--no-copy-tokenizer', 'leave tokenizer files out')
     .option('-j, --num-threads <count>', 'threads that compute (default: one a processor)', integer(1, MOST_THREADS))
+    .addOption(reportOption())
     .option('--allow-nan', 'write NaN where the merge gives it, instead of refusing')
     .option('--lenient', 'take near misses of known names as warnings');
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_SHARD_BYTES, type MergePlan, plan } from '../engine/index.js';
+import { DEFAULT_SHARD_BYTES, type MergePlan, plan, type ReportMode } from '../engine/index.js';
 import { parseRecipe, recipeText, type Recipe } from '../recipe/index.js';
 import { formatIssue } from './describe-error.js';
 import type { RecipeText } from './failure.js';
@@ -10,6 +10,7 @@ export interface LocalPlanOptions {
   randomSeed?: number;
   copyTokenizer?: boolean;
   allowNan?: boolean;
+  report?: ReportMode;
   numThreads?: number;
 }
 
@@ -35,6 +36,7 @@ export async function planLocally(source: RecipeText, options: LocalPlanOptions)
     shardBytes: options.outShardSize ?? DEFAULT_SHARD_BYTES,
     copyTokenizer: options.copyTokenizer ?? true,
     allowNan: options.allowNan ?? false,
+    ...(options.report !== undefined && { report: options.report }),
     ...(options.randomSeed !== undefined && { seed: options.randomSeed }),
     ...(options.numThreads !== undefined && { threads: options.numThreads }),
   });

@@ -1,9 +1,21 @@
 import { join } from 'node:path';
-import { EngineError, execute, type MergeEvent, type MergeResult, OutputDirectory } from '../engine/index.js';
+import {
+  EngineError,
+  execute,
+  formatReport,
+  type MergeEvent,
+  type MergeReport,
+  mergeReport,
+  type MergeResult,
+  OutputDirectory,
+  REPORT_FILE,
+} from '../engine/index.js';
+import { heatMap } from '../cards/heat-map.js';
 import type { ModelCard } from '../cards/model-card.js';
+import { REPORT_PICTURE } from '../cards/report-section.js';
 import { Interrupted, type RecipeText } from './failure.js';
 import { formatBytes, formatSeconds, plural } from './format.js';
-import { localCard } from './local-card.js';
+import { localCard, nameOf } from './local-card.js';
 import { type LocalPlan, type LocalPlanOptions, planLocally } from './local-plan.js';
 import { openProgress, type Progress } from './progress.js';
 import { cancelOnSignals } from './signals.js';
@@ -40,7 +52,7 @@ export async function merge(source: RecipeText, out: string, options: MergeOptio
   });
   const result = await runShards(local, output, options);
   try {
-    await writeCompanions(source, local, output, result, options);
+    await writeCompanions(local, output, result, options);
     await output.publish();
   } catch (error) {
     await output.suspend();
@@ -60,6 +72,7 @@ async function runShards(
   try {
     return await execute(plan, {
       directory: output.directory,
+      reports: output.reports,
       locate: (input, file) => join(models.get(plan.inputs[input]?.reference ?? '')?.directory ?? '', file),
       digests: options.digests ?? true,
       signal: cancellation.signal,
@@ -103,10 +116,9 @@ function watcher(output: OutputDirectory, progress: Progress, verbose: number): 
 
 /** Everything beside the weights. */
 async function writeCompanions(
-  source: RecipeText,
   local: LocalPlan,
   output: OutputDirectory,
-  { shards }: MergeResult,
+  { shards, reports }: MergeResult,
   options: MergeOptions,
 ): Promise<void> {
   const { plan, models, recipe } = local;
@@ -117,17 +129,22 @@ async function writeCompanions(
   };
   if (plan.configText !== undefined) await write('config.json', plan.configText);
   if (plan.index !== undefined) await write('model.safetensors.index.json', plan.index);
+  let report: MergeReport | undefined;
+  if (plan.report !== 'none') {
+    const names = plan.inputs.map(({ reference }) => nameOf(reference));
+    report = mergeReport(plan.report, names, reports);
+    await write(REPORT_FILE, formatReport(report));
+  }
   for (const { input, path } of plan.copies) {
     const directory = models.get(plan.inputs[input]?.reference ?? '')?.directory ?? '';
     files.push({ path, ...(await output.copy(join(directory, path), path)) });
   }
   if (options.writeModelCard === false) return;
   await write(RECIPE_FILE, local.recipeText);
+  if (report) await write(REPORT_PICTURE, heatMap(report));
+  const card = { recipe, recipeText: local.recipeText, models, plan, ...(report && { report }) };
   const sorted: ModelCard['files'] = files.sort((a, b) => (a.path < b.path ? -1 : 1));
-  await output.write(
-    'README.md',
-    await localCard({ recipe, recipeText: local.recipeText, models, plan, files: sorted }),
-  );
+  await output.write('README.md', await localCard({ ...card, files: sorted }));
 }
 
 function report(

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { integer, modelName, modelReference, shardSize } from './arguments.js';
+import { integer, modelName, modelReference, reportOption, shardSize } from './arguments.js';
 import type { PullOptions } from './pull.js';
 import type { PushOptions } from './push.js';
 import { runCommand, runWithRecipe } from './run-command.js';
@@ -63,6 +63,7 @@ function addSubmit(program: Command): void {
     .option('--out-shard-size <size>', 'bytes of one output file at most, such as 500M', shardSize)
     .addOption(new Option('--device <device>', 'workers that may do it').choices(['auto', 'cpu', 'gpu']))
     .option('--label <name=value...>', 'labels of your own', label)
+    .addOption(reportOption())
     .option('--allow-nan', 'write NaN where the merge gives it, instead of failing')
     .option('--lenient', 'take near misses of known names as warnings')
     .action((path: string, output: string, options: SubmitOptions & ServiceOptions) =>

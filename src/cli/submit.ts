@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ReportMode } from '../engine/index.js';
 import type { Merge } from '../merges/merges.schema.js';
 import type { ApiClient } from './api-client.js';
 import type { RecipeText } from './failure.js';
@@ -14,6 +15,7 @@ export interface SubmitOptions {
   label?: readonly string[];
   lenient?: boolean;
   allowNan?: boolean;
+  report?: ReportMode;
   wait?: boolean;
   quiet?: boolean;
   json?: boolean;
@@ -33,6 +35,7 @@ export async function submit(
   if (options.device !== undefined) query.set('device', options.device);
   if (options.label !== undefined) query.set('labels', options.label.join(','));
   if (options.lenient === true) query.set('lenient', 'true');
+  if (options.report !== undefined) query.set('report', options.report);
   if (options.allowNan === true) query.set('allowNan', 'true');
   // Under the same key a request whose answer was lost is not carried out twice.
   const headers = { 'content-type': 'application/yaml', 'idempotency-key': randomUUID() };

@@ -5,6 +5,7 @@ import {
   type MergePlan,
   plan,
   type PlanModel,
+  type ReportMode,
 } from '../engine/index.js';
 import type { Recipe } from '../recipe/index.js';
 import type { MergeWarning, Plan } from './merges.schema.js';
@@ -34,7 +35,7 @@ export class MergePlanner {
   async plan(
     recipe: Recipe,
     inputs: readonly EngineInput[],
-    options: { seed?: number; shardBytes: number; allowNan: boolean; threads: number },
+    options: { seed?: number; shardBytes: number; report: ReportMode; allowNan: boolean; threads: number },
   ): Promise<MergePlan> {
     const models = new Map<string, PlanModel>();
     for (const { reference, digest, files } of inputs) {
@@ -72,6 +73,7 @@ export function summaryOf(mergePlan: MergePlan, inputs: Plan['inputs'], warnings
     shards: mergePlan.shards.length,
     seed: mergePlan.seed,
     shardBytes: mergePlan.shardBytes,
+    report: mergePlan.report,
     allowNan: mergePlan.allowNan,
     engineVersion: mergePlan.engine,
     inputs,

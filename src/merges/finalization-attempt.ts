@@ -29,7 +29,8 @@ export class FinalizationAttempt {
     try {
       const merge = await this.merges.get(claim.mergeId);
       const shards = await this.merges.listShardFiles(claim.mergeId);
-      const files = await this.finalizer.writeFiles(claim, merge, shards);
+      const reports = await this.merges.listReports(claim.mergeId);
+      const files = await this.finalizer.writeFiles(claim, merge, shards, reports);
       // The commit is short and fenced: a process that ends may still do it, but need not begin it.
       stopping.throwIfAborted();
       if (await this.versions.commit(claim, merge, files)) return;

@@ -1,5 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { heatMap } from '../cards/heat-map.js';
 import { renderModelCard } from '../cards/model-card.js';
+import { REPORT_PICTURE } from '../cards/report-section.js';
+import {
+  DEFAULT_REPORT,
+  formatReport,
+  type MergeReport,
+  mergeReport,
+  REPORT_FILE,
+  type TensorReport,
+} from '../engine/index.js';
 import { LineageService } from '../lineage/lineage.service.js';
 import type { StoredFile } from '../models/versions.service.js';
 import { OBJECT_STORE } from '../platform/tokens.js';
@@ -24,15 +34,23 @@ export class Finalizer {
   ) {}
 
   /** All files of the version, stored. The same merge gives the same bytes, whoever does this and how often. */
-  async writeFiles(claim: FinalClaim, merge: StoredMerge, shards: readonly StoredFile[]): Promise<StoredFile[]> {
-    const { plan } = merge;
+  async writeFiles(
+    claim: FinalClaim,
+    merge: StoredMerge,
+    shards: readonly StoredFile[],
+    reports: readonly TensorReport[],
+  ): Promise<StoredFile[]> {
+    const { plan, summary } = merge;
+    const names = summary.inputs.map(({ version }) => version);
+    const report = plan.report === 'none' ? undefined : mergeReport(plan.report, names, reports);
     const files = [...shards, ...copiedFiles(merge)];
     const texts: [string, string][] = [[recipeFile, recipeText(merge.pinnedRecipe)]];
     if (plan.configText !== undefined) texts.push(['config.json', plan.configText]);
     if (plan.index !== undefined) texts.push(['model.safetensors.index.json', plan.index]);
+    if (report) texts.push([REPORT_FILE, formatReport(report)], [REPORT_PICTURE, heatMap(report)]);
     for (const [path, text] of texts) files.push(await this.#write(claim, path, text));
     files.sort((a, b) => (a.path < b.path ? -1 : 1));
-    files.push(await this.#write(claim, cardFile, await this.#card(merge, files)));
+    files.push(await this.#write(claim, cardFile, await this.#card(merge, files, report)));
     return files;
   }
 
@@ -42,7 +60,11 @@ export class Finalizer {
     return { path, ...content, objectKey };
   }
 
-  async #card({ plan, summary, pinnedRecipe }: StoredMerge, files: readonly StoredFile[]): Promise<string> {
+  async #card(
+    { plan, summary, pinnedRecipe }: StoredMerge,
+    files: readonly StoredFile[],
+    report: MergeReport | undefined,
+  ): Promise<string> {
     const { name, title, doc, paper } = methods[summary.method as MethodName];
     return renderModelCard({
       method: { name, title, doc, ...(paper && { paper }) },
@@ -58,6 +80,9 @@ export class Finalizer {
       files,
       // The recipe's own warnings have served their purpose; what is odd about the models stays true.
       warnings: plan.warnings.map(({ message }) => message),
+      ...(report && { report }),
+      ...(plan.report !== DEFAULT_REPORT && { reportMode: plan.report }),
+      allowNan: plan.allowNan,
       lineage: await this.lineage.pictureOfParents(
         'this model',
         summary.inputs.map(({ versionId, role }) => ({ versionId, role })),

@@ -58,4 +58,8 @@ export class MergeShardRow {
 
   @Column({ type: 'text', name: 'object_key', nullable: true })
   objectKey!: string | null;
+
+  /** Of its tensors: the merge report is made of those of all shards. */
+  @Column({ type: 'json', nullable: true, select: false })
+  reports!: unknown;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PageOf, PageQuery } from '../http/pagination.js';
 import { AliasName, ModelName, Namespace } from '../models/names.js';
+import { DEFAULT_REPORT, reportModes } from '../engine/index.js';
 import { mergeStates } from './merge-state.js';
 
 /** PostgreSQL stores no NUL, and nobody means any other control sign. */
@@ -37,6 +38,14 @@ const Device = z
 
 const Lenient = z.boolean().default(false).describe('Take near misses of known keys as warnings.');
 
+const Report = z
+  .enum(reportModes)
+  .default(DEFAULT_REPORT)
+  .describe(
+    'How much of the weights the merge report looks at: nothing, every 64th block (an estimate), or all. It is stored with ' +
+      'the result as merge_report.json, and shown on the card.',
+  );
+
 const AllowNan = z
   .boolean()
   .default(false)
@@ -71,6 +80,7 @@ export const PlanRequest = z
     shardBytes: ShardBytes.optional(),
     device: Device,
     lenient: Lenient,
+    report: Report,
     allowNan: AllowNan,
   })
   .meta({ id: 'PlanRequest', example: { recipe: exampleRecipe } });
@@ -99,6 +109,7 @@ export const PlanOptionsQuery = z.strictObject({
   shardBytes: z.preprocess(number, ShardBytes.optional()),
   device: Device,
   lenient: z.preprocess(boolean, Lenient),
+  report: Report,
   allowNan: z.preprocess(boolean, AllowNan),
 });
 
@@ -142,6 +153,7 @@ export const Plan = z
     shards: z.int().describe('Output files with weights.'),
     seed: z.int(),
     shardBytes: z.int(),
+    report: z.enum(reportModes),
     allowNan: z.boolean(),
     engineVersion: z.int(),
     inputs: z.array(PinnedInput),

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Config } from '../config.js';
 import { objectFiles } from '../models/object-files.js';
 import { type ResolvedVersion, VersionsService } from '../models/versions.service.js';
+import type { ReportMode } from '../engine/index.js';
 import { CONFIG, OBJECT_STORE } from '../platform/tokens.js';
 import { assertExecutable, modelReferences, parseRecipe, type Recipe } from '../recipe/index.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -17,6 +18,7 @@ export interface PlanningRequest {
   lenient: boolean;
   seed?: number | undefined;
   shardBytes?: number | undefined;
+  report: ReportMode;
   allowNan: boolean;
 }
 
@@ -69,7 +71,7 @@ export class PlanningService {
     recipe: Recipe,
     resolved: ReadonlyMap<string, ResolvedVersion>,
     warnings: MergeWarning[],
-    { seed, shardBytes, allowNan }: PlanningRequest,
+    { seed, shardBytes, report, allowNan }: PlanningRequest,
   ): Promise<PlannedMerge> {
     const pins = new Map([...resolved].map(([reference, version]) => [reference, nameOf(version)]));
     // Read again, because two names may have become one: a method that needs two models must say so.
@@ -82,6 +84,7 @@ export class PlanningService {
     const plan = await this.#planner.plan(pinned, inputs, {
       ...(seed !== undefined && { seed }),
       shardBytes: shardBytes ?? this.config.shardBytes,
+      report,
       allowNan,
       threads: this.config.threads,
     });

@@ -49,6 +49,7 @@ export class RetryService {
       lenient: true,
       seed: Number(ended.seed),
       shardBytes: Number(ended.shard_bytes),
+      report: ended.summary.report,
       allowNan: ended.summary.allowNan,
     });
     const merge = await commit(async (manager) => {
@@ -81,7 +82,7 @@ export class RetryService {
     const { plan, summary } = planned;
     // Shards of another plan are other files. Their attempts go on counting, so that no object is ever written twice.
     await manager.query(
-      `update merge_shards set state = 'pending', sha256 = null, bytes = null, object_key = null, done_bytes = 0
+      `update merge_shards set state = 'pending', sha256 = null, bytes = null, object_key = null, reports = null, done_bytes = 0
        where merge_id = $1 and exists (select 1 from merges where id = $1 and plan_digest <> $2)`,
       [id, plan.digest],
     );

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { TensorReport } from '../engine/index.js';
 
 /** Half of the 20 s in which a crash must be repaired, less the sweep; three heartbeats may be lost. */
 export const leaseSeconds = 9;
@@ -20,6 +21,7 @@ export interface StoredShard {
   sha256: string;
   bytes: number;
   objectKey: string;
+  reports: readonly TensorReport[];
 }
 
 /** A shard that waits for a worker, with the number of its next announcement. */
@@ -87,14 +89,15 @@ export class ShardLeases {
   }
 
   /** Records a shard's result. False: the shard is somebody else's by now, and nothing was changed. */
-  async commit(manager: EntityManager, claim: ShardClaim, { sha256, bytes, objectKey }: StoredShard): Promise<boolean> {
+  async commit(manager: EntityManager, claim: ShardClaim, stored: StoredShard): Promise<boolean> {
+    const { sha256, bytes, objectKey, reports } = stored;
     const rows = await updated(
       manager,
       `update merge_shards
        set state = 'done', owner = null, lease_until = null, done_bytes = planned_bytes,
-           sha256 = $5, bytes = $6, object_key = $7
+           sha256 = $5, bytes = $6, object_key = $7, reports = $8
        where ${fence} and state = 'running' returning index`,
-      [...parametersOf(claim), sha256, bytes, objectKey],
+      [...parametersOf(claim), sha256, bytes, objectKey, JSON.stringify(reports)],
     );
     return rows.length > 0;
   }

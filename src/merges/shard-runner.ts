@@ -48,7 +48,7 @@ export class ShardRunner {
     try {
       const paths = await this.#acquire(merge, claim.index, held, signal);
       await mkdir(directory, { recursive: true });
-      await execute(merge.plan, {
+      const { reports } = await execute(merge.plan, {
         locate: (input, file) => paths.get(`${input}/${file}`) ?? '',
         directory,
         shards: [claim.index],
@@ -60,7 +60,7 @@ export class ShardRunner {
         },
         signal,
       });
-      return await this.#store(claim, join(directory, claim.fileName), signal);
+      return { ...(await this.#store(claim, join(directory, claim.fileName), signal)), reports };
     } finally {
       await rm(directory, { recursive: true, force: true });
       await Promise.all(held.map((blob) => blob.release()));
@@ -85,7 +85,7 @@ export class ShardRunner {
     return paths;
   }
 
-  async #store(claim: ShardClaim, path: string, signal: AbortSignal): Promise<StoredShard> {
+  async #store(claim: ShardClaim, path: string, signal: AbortSignal): Promise<Omit<StoredShard, 'reports'>> {
     const objectKey = shardObjectKey(claim);
     const source = createReadStream(path, { highWaterMark: 1 << 20, signal });
     const content = await writeObject(this.store, objectKey, source as AsyncIterable<Buffer>);

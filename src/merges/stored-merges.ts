@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { type StoredFile, VersionsService } from '../models/versions.service.js';
+import type { TensorReport } from '../engine/index.js';
 import type { MergePlan } from './engine.js';
 import type { Plan } from './merges.schema.js';
 
@@ -75,6 +76,15 @@ export class StoredMerges {
     return rows.map(({ file_name: path, sha256, bytes, object_key: objectKey }) => {
       return { path, sha256, bytes: Number(bytes), objectKey };
     });
+  }
+
+  /** What a merge did to each tensor, in the order of its shards. */
+  async listReports(id: string): Promise<TensorReport[]> {
+    const rows = await this.database.query<{ reports: TensorReport[] | null }[]>(
+      'select reports from merge_shards where merge_id = $1 order by index',
+      [id],
+    );
+    return rows.flatMap(({ reports }) => reports ?? []);
   }
 
   async #digest(id: string): Promise<string | undefined> {

@@ -10,7 +10,7 @@ import { type EmbeddedDatabase, openEmbeddedDatabase } from '../support/embedded
 // Long enough for a machine that is busy with other things; nothing here waits for time to pass.
 jest.setTimeout(60_000);
 
-const stored = { sha256: 'a'.repeat(64), bytes: 10, objectKey: 'merges/x/shard-0-1' };
+const stored = { sha256: 'a'.repeat(64), bytes: 10, objectKey: 'merges/x/shard-0-1', reports: [] };
 
 let database: EmbeddedDatabase;
 let source: DataSource;

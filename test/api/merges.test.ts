@@ -131,6 +131,24 @@ describe('a merge', () => {
     expect(config).toMatchObject({ architectures: ['LlamaForCausalLM'], num_hidden_layers: 4 });
   });
 
+  test('has a report of all shards beside it, and on its card', async () => {
+    const file = (path: string) => client.text(`/v1/models/team/first/versions/1/files/${path}`);
+    const report = JSON.parse(await file('merge_report.json')) as Record<string, unknown[]>;
+    expect(report).toMatchObject({ report: 'sampled', reference: 'base', models: ['samples/sort@1'] });
+    expect(report['tensors']).toHaveLength(39);
+    expect(await file('merge_report.svg')).toMatch(/^<svg [^]*layer 3, mlp[^]*<\/svg>\n$/);
+    const card = await client.text('/v1/models/team/first/versions/1/card');
+    expect(card).toMatch(/## What the merge did[^]*\| attention \| [\d.]+ \|/);
+  });
+
+  test('that asks for no report is another merge, without one', async () => {
+    const id = await submit(slerp, 'team/unreported', { report: 'none', shardBytes: 200_000 });
+    expect(await client.reach(id, ['succeeded'])).toMatchObject({ plan: { report: 'none' } });
+    const { body } = await client.get('/v1/models/team/unreported/versions/1');
+    const paths = (body['files'] as { path: string }[]).map(({ path }) => path);
+    expect(paths.filter((path) => path.includes('report'))).toEqual([]);
+  });
+
   test('keeps the recipe pinned, and names everything in its card but the clock and the output', async () => {
     const recipe = load(await client.text('/v1/models/team/first/versions/1/files/amalgam-recipe.yaml'));
     expect(recipe).toMatchObject({ base_model: 'samples/reverse@1', models: [{ model: 'samples/sort@1' }] });

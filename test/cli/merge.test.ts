@@ -55,9 +55,11 @@ describe('amalgam merge', () => {
     expect(stdout).toMatch(
       /^out: slerp of 2 models, 39 tensors merged, 0 copied, 0 dropped, 902\.8 kB in 1 file, \d+\.\d s\n$/,
     );
-    const files = ['README.md', 'amalgam-recipe.yaml', 'config.json', 'generation_config.json', 'model.safetensors'];
+    const files = ['README.md', 'amalgam-recipe.yaml', 'config.json', 'generation_config.json', 'merge_report.json'];
     expect(readdirSync(at('out'))).toEqual([
       ...files,
+      'merge_report.svg',
+      'model.safetensors',
       'special_tokens_map.json',
       'tokenizer.json',
       'tokenizer_config.json',
@@ -68,6 +70,20 @@ describe('amalgam merge', () => {
     expect(parameterCount).toBe(449_376);
     expect(config).toMatchObject({ architectures: ['LlamaForCausalLM'], num_hidden_layers: 4 });
     expect(hidden()).toEqual([]);
+  });
+
+  it('reports what it did to the weights, as much as is asked for', async () => {
+    const { status } = await merge('out', '--report', 'full');
+    expect(status).toBe(0);
+    const report = JSON.parse(readFileSync(at('out', 'merge_report.json'), 'utf8')) as Record<string, unknown>;
+    expect(report).toMatchObject({ report: 'full', estimate: false, reference: 'base', models: ['sort'] });
+    const card = readFileSync(at('out', 'README.md'), 'utf8');
+    expect(card).toMatch(/\| attention \|.*\n\| mlp \|/);
+    expect(card).toContain('](merge_report.svg)');
+    expect(card).toContain('--report full');
+    await merge('out', '--overwrite', '--report', 'none');
+    expect(readdirSync(at('out')).filter((name) => name.startsWith('merge_report'))).toEqual([]);
+    expect(readFileSync(at('out', 'README.md'), 'utf8')).not.toContain('merge_report');
   });
 
   it('writes the same bytes every time, and their digests into the card', async () => {
@@ -103,6 +119,7 @@ describe('amalgam merge', () => {
     ).toEqual(flags.map(() => 'warning').slice(2));
     expect(readdirSync(at('out'))).toEqual([
       'config.json',
+      'merge_report.json',
       'model-00001-of-00004.safetensors',
       'model-00002-of-00004.safetensors',
       'model-00003-of-00004.safetensors',

@@ -106,6 +106,7 @@ methods['breadcrumbs_ties'] = `merge_method: breadcrumbs_ties\n${sparse}`;
 interface Outcome {
   sha256: Record<string, string | undefined>;
   statistics: Record<string, string>;
+  reports: Record<string, string>;
 }
 
 let root: string;
@@ -126,7 +127,7 @@ async function planOf(size: string, method: string): Promise<{ plan: MergePlan; 
     const files = localDirectory(join(root, size, reference));
     return [reference, { files, checkpoint: await inspect(files), digest: reference }] as const;
   });
-  const merge = await plan(recipe, { models: new Map(await Promise.all(opened)), shardBytes });
+  const merge = await plan(recipe, { models: new Map(await Promise.all(opened)), shardBytes, report: 'full' });
   return { plan: merge, locate: (input, file) => join(root, size, references[input] ?? '', file) };
 }
 
@@ -147,11 +148,13 @@ function withoutRanges(key: string, member: unknown): unknown {
 }
 
 class Recorder {
-  readonly outcome: Outcome = { sha256: {}, statistics: {} };
+  readonly outcome: Outcome = { sha256: {}, statistics: {}, reports: {} };
   readonly resumed: string[] = [];
 
   note(event: MergeEvent): void {
     if (event.type === 'tensor') this.outcome.statistics[event.tensor] = spell(event.statistics);
+    // JSON writes every bit of a finite number.
+    if (event.type === 'tensor') this.outcome.reports[event.tensor] = JSON.stringify(event.report);
     if (event.type === 'shard') this.outcome.sha256[event.file] = event.sha256;
     if (event.type === 'shard' && event.resumed) this.resumed.push(event.file);
   }

@@ -5,9 +5,10 @@ import { EngineError } from '../errors.js';
 import { compileKernels } from '../kernels/kernels.js';
 import type { TensorSlice } from '../methods/method.js';
 import type { MergePlan } from '../plan/merge-plan.js';
+import type { TensorReport } from '../report/tensor-report.js';
 import { DEFAULT_CHUNK_BYTES, type ExecuteOptions, type MergeEvent } from './options.js';
 import { ShardRun, type ShardContext } from './shard-run.js';
-import { finishedShard, prepareShard, publishShard } from './shard-file.js';
+import { finishedShard, findShardReports, keepShardReports, prepareShard, publishShard } from './shard-file.js';
 import { ShardDigest } from './shard-digest.js';
 import type { WorkerSetup } from './task.js';
 
@@ -20,6 +21,8 @@ export interface ShardResult {
 
 export interface MergeResult {
   shards: ShardResult[];
+  /** Of every tensor, in the order of the shards. */
+  reports: TensorReport[];
   readBytes: number;
   writtenBytes: number;
   /** From the first read to the last write, digests included where they were asked for. */
@@ -42,14 +45,19 @@ export async function execute(plan: MergePlan, options: ExecuteOptions): Promise
   const timer = setInterval(() => options.onEvent?.(progressOf(context.setup, total)), PROGRESS_MILLISECONDS);
   const begun = performance.now();
   const results: ShardResult[] = [];
+  const reports: TensorReport[] = [];
   try {
-    for (const index of shards) results.push(await runShard(plan, index, options, context));
+    for (const index of shards) {
+      const shard = await runShard(plan, index, options, context);
+      results.push(shard.result);
+      reports.push(...shard.reports);
+    }
     await inputs.verifyUnchanged();
     const seconds = (performance.now() - begun) / 1000;
     await context.close();
     const { readBytes, writtenBytes } = progressOf(context.setup, total);
     options.onEvent?.({ type: 'progress', readBytes, writtenBytes: total, totalWriteBytes: total });
-    return { shards: results, readBytes, writtenBytes, seconds };
+    return { shards: results, reports, readBytes, writtenBytes, seconds };
   } catch (error) {
     await context.abandon();
     throw error;
@@ -63,22 +71,27 @@ async function runShard(
   index: number,
   options: ExecuteOptions,
   context: ShardContext,
-): Promise<ShardResult> {
+): Promise<{ result: ShardResult; reports: TensorReport[] }> {
   const shard = plan.shards[index];
   if (shard === undefined) throw new RangeError(`the plan has no shard ${index}`);
   const path = join(options.directory, shard.file);
-  const resumed = await finishedShard(path, shard.bytes);
+  const kept = await findShardReports(options.reports, shard.file);
+  const resumed = kept !== undefined && (await finishedShard(path, shard.bytes));
+  let reports = kept ?? [];
   let sha256: string | undefined;
   if (resumed) {
     sha256 = await context.digest?.finish(path, shard.bytes);
   } else {
     const partial = await prepareShard(path, shard);
-    sha256 = await new ShardRun(context, shard, index, partial).run(options);
+    const run = new ShardRun(context, shard, index, partial);
+    sha256 = await run.run(options);
+    reports = run.reports();
+    await keepShardReports(options.reports, shard.file, reports);
     await publishShard(partial, path);
   }
   const result = { shard: index, file: shard.file, bytes: shard.bytes, ...(sha256 === undefined ? {} : { sha256 }) };
   options.onEvent?.({ type: 'shard', resumed, ...result });
-  return result;
+  return { result, reports };
 }
 
 function openContext(plan: MergePlan, paths: Record<string, string>[], options: ExecuteOptions): ShardContext {
@@ -86,6 +99,7 @@ function openContext(plan: MergePlan, paths: Record<string, string>[], options: 
     kernels: compileKernels(),
     paths,
     chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
+    report: plan.report,
     allowNan: plan.allowNan,
     progress: new SharedArrayBuffer(16),
     stop: new SharedArrayBuffer(4),

@@ -1,10 +1,11 @@
 import type { Statistic } from '../methods/method.js';
+import type { TensorReport } from '../report/tensor-report.js';
 
 export const DEFAULT_CHUNK_BYTES = 1024 * 1024;
 
 export type MergeEvent =
   | { type: 'progress'; readBytes: number; writtenBytes: number; totalWriteBytes: number }
-  | { type: 'tensor'; shard: number; tensor: string; statistics: Statistic[] }
+  | { type: 'tensor'; shard: number; tensor: string; statistics: Statistic[]; report: TensorReport }
   | { type: 'shard'; shard: number; file: string; bytes: number; sha256?: string; resumed: boolean };
 
 export interface ExecuteOptions {
@@ -12,6 +13,11 @@ export interface ExecuteOptions {
   locate(input: number, file: string): string;
   /** Folder of the shard files. A shard that is there already, with the right size, is not computed again. */
   directory: string;
+  /**
+   * Existing folder in which the reports of finished shards are kept beside them. Without it, a shard that was finished
+   * by an earlier attempt has no report; with it, one whose report is missing is computed again.
+   */
+  reports?: string;
   /** Which shards; all by default. */
   shards?: readonly number[];
   /** Threads that compute; one for each core by default. */

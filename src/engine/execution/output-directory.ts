@@ -26,6 +26,8 @@ const LOCK = 'lock';
 const SYNCED = 'synced';
 /** Files of which only the beginning is there. */
 const PARTS = 'parts';
+/** What `execute` notes of finished shards. */
+const REPORTS = 'reports';
 /** The model that is being replaced. */
 const REPLACED = 'replaced';
 const SUFFIX = '.amalgam';
@@ -50,6 +52,11 @@ export class OutputDirectory {
     return join(this.staging, MODEL);
   }
 
+  /** Folder for what is to be known of finished files: it outlives a suspension, and is no part of the model. */
+  get reports(): string {
+    return join(this.staging, REPORTS);
+  }
+
   /** Path for a file that arrives piece by piece: it outlives a suspension, and is moved into `directory` when it is complete. */
   part(name: string): string {
     return join(this.staging, PARTS, name);
@@ -61,6 +68,7 @@ export class OutputDirectory {
     const staging = join(place.parent, `${stagingPrefix(place.name)}${request.digest.slice(0, 16)}${SUFFIX}`);
     await mkdir(join(staging, MODEL), { recursive: true });
     await mkdir(join(staging, PARTS), { recursive: true });
+    await mkdir(join(staging, REPORTS), { recursive: true });
     const lock = await StagingLock.take(join(staging, LOCK));
     const output = new OutputDirectory(request, place, staging, lock);
     try {
@@ -196,7 +204,7 @@ async function removeAbandoned(parent: string, prefix: string): Promise<void> {
     const path = join(parent, entry);
     // Without a lock and without a shard it is one that another process is opening just now.
     const contents = [...(await readdir(path)), ...(await list(join(path, MODEL))), ...(await list(join(path, PARTS)))];
-    const isOpening = contents.every((name) => name === MODEL || name === PARTS);
+    const isOpening = contents.every((name) => name === MODEL || name === PARTS || name === REPORTS);
     if (isOpening || (await StagingLock.isHeld(join(path, LOCK)))) continue;
     await rm(path, { recursive: true, force: true });
   }

@@ -1,5 +1,7 @@
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { PlanShard } from '../plan/merge-plan.js';
+import type { TensorReport } from '../report/tensor-report.js';
 
 /** A shard under construction ends in this; the rename to its name is what makes it count. */
 const PARTIAL_SUFFIX = '.partial';
@@ -25,4 +27,29 @@ export async function prepareShard(path: string, shard: PlanShard): Promise<stri
 
 export async function publishShard(partial: string, path: string): Promise<void> {
   await rename(partial, path);
+}
+
+/** Reports of a shard that is finished; none where no folder keeps them. Undefined when they are lost. */
+export async function findShardReports(folder: string | undefined, file: string): Promise<TensorReport[] | undefined> {
+  if (folder === undefined) return [];
+  const text = await readFile(reportPath(folder, file), 'utf8').catch(() => '');
+  try {
+    return JSON.parse(text) as TensorReport[];
+  } catch {
+    // Never written, or cut off by a power failure: the shard is cheap to compute again.
+    return undefined;
+  }
+}
+
+/** Before the shard gets its name: a finished shard has its reports. */
+export async function keepShardReports(
+  folder: string | undefined,
+  file: string,
+  reports: readonly TensorReport[],
+): Promise<void> {
+  if (folder !== undefined) await writeFile(reportPath(folder, file), JSON.stringify(reports));
+}
+
+function reportPath(folder: string, file: string): string {
+  return join(folder, `${file}.report.json`);
 }

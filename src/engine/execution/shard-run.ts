@@ -2,6 +2,7 @@ import { EngineError } from '../errors.js';
 import { methodOf } from '../methods/registry.js';
 import type { Statistic } from '../methods/method.js';
 import type { PlanShard } from '../plan/merge-plan.js';
+import { type RangeReport, type TensorReport, tensorReport } from '../report/tensor-report.js';
 import type { ExecuteOptions } from './options.js';
 import { type NewTask, type TensorJob, tensorJob } from './task-list.js';
 import type { ShardDigest } from './shard-digest.js';
@@ -30,6 +31,7 @@ interface Step {
   job: TensorJob;
   order: number;
   results: Statistic[][];
+  reports: (RangeReport | undefined)[];
   missing: number;
 }
 
@@ -38,6 +40,7 @@ export class ShardRun {
   private readonly ready: Task[] = [];
   private readonly steps = new Map<number, { step: Step; at: number }>();
   private readonly isDone: boolean[];
+  private readonly tensorReports: TensorReport[] = [];
   private nextTensor = 0;
   private nextId = 0;
   private doneUpTo = 0;
@@ -81,8 +84,8 @@ export class ShardRun {
   async run(options: ExecuteOptions): Promise<string | undefined> {
     const cancel = (): void => this.fail(new EngineError('merge_cancelled', 'the merge was cancelled'));
     options.signal?.addEventListener('abort', cancel);
-    this.onTensor = (tensor, statistics) =>
-      options.onEvent?.({ type: 'tensor', shard: this.index, tensor, statistics });
+    this.onTensor = (tensor, statistics, report) =>
+      options.onEvent?.({ type: 'tensor', shard: this.index, tensor, statistics, report });
     try {
       await new Promise<void>((resolve, reject) => {
         this.settle = { resolve, reject };
@@ -98,7 +101,12 @@ export class ShardRun {
     return this.context.digest?.finish(this.path, this.shard.bytes);
   }
 
-  private onTensor: (tensor: string, statistics: Statistic[]) => void = () => undefined;
+  /** What was done to each tensor, in the order of the shard. */
+  reports(): TensorReport[] {
+    return this.tensorReports;
+  }
+
+  private onTensor: (tensor: string, statistics: Statistic[], report: TensorReport) => void = () => undefined;
 
   private fail(error: unknown): void {
     this.settle?.reject(error);
@@ -139,9 +147,9 @@ export class ShardRun {
     return true;
   }
 
-  private startStep(job: TensorJob, order: number, tasks: NewTask[]): void {
-    if (tasks.length === 0) return this.finishTensor(job, order);
-    const step: Step = { job, order, results: tasks.map(() => []), missing: tasks.length };
+  private startStep(job: TensorJob, order: number, tasks: NewTask[], last?: Step): void {
+    if (tasks.length === 0) return this.finishTensor(job, order, last?.reports ?? []);
+    const step: Step = { job, order, results: tasks.map(() => []), reports: [], missing: tasks.length };
     tasks.forEach((task, at) => {
       const id = this.nextId++;
       this.steps.set(id, { step, at });
@@ -150,20 +158,26 @@ export class ShardRun {
   }
 
   private receive(results: TaskResult[]): void {
-    for (const { id, statistics } of results) {
+    for (const { id, statistics, report } of results) {
       const entry = this.steps.get(id);
       if (entry === undefined) continue;
       this.steps.delete(id);
       const { step, at } = entry;
       step.results[at] = statistics;
+      step.reports[at] = report;
       step.missing--;
-      if (step.missing === 0) this.startStep(step.job, step.order, step.job.next(step.results.flat()));
+      if (step.missing === 0) this.startStep(step.job, step.order, step.job.next(step.results.flat()), step);
     }
   }
 
-  private finishTensor(job: TensorJob, order: number): void {
+  private finishTensor(job: TensorJob, order: number, ranges: readonly (RangeReport | undefined)[]): void {
     this.isDone[order] = true;
-    this.onTensor(job.tensor.name, job.found);
+    const report = tensorReport(
+      job.tensor,
+      ranges.filter((range) => range !== undefined),
+    );
+    this.tensorReports[order] = report;
+    this.onTensor(job.tensor.name, job.found, report);
     const before = this.doneUpTo;
     while (this.isDone[this.doneUpTo] === true) this.doneUpTo++;
     const last = this.shard.tensors[this.doneUpTo - 1];

@@ -165,7 +165,8 @@ export function memoryBytesOf(shards: readonly PlanShard[], threads: number, chu
       const resident = method.passes(operation) > 0 && bytes <= RESIDENT_BYTES;
       const widest = Math.max(...operation.inputs.map((slice) => elementBytes(slice.dtype)));
       const chunks = operation.inputs.length * Math.max(chunkBytes, size * widest);
-      const decoded = (operation.inputs.length + 6) * size * 8;
+      // Twice: the merge report has buffers of its own.
+      const decoded = 2 * (operation.inputs.length + 6) * size * 8;
       const counters = method.passes(operation) > 0 ? operation.inputs.length * COUNTERS_BYTES : 0;
       largest = Math.max(largest, (resident ? bytes : chunks) + chunkBytes * 2 + decoded + counters);
     }

@@ -1,6 +1,7 @@
 import type { Dtype } from '../checkpoint/dtype.js';
 import type { MergeOperation, Statistic, TensorSlice } from '../methods/method.js';
-import type { SpecialValues } from '../report/special-values.js';
+import type { ReportMode } from '../report/report-mode.js';
+import type { RangeReport } from '../report/tensor-report.js';
 
 /** A run of canonical blocks of one tensor. */
 export interface BlockRange {
@@ -30,12 +31,14 @@ export interface CopyOperation {
  * - `whole`: every pass of a tensor whose inputs fit the thread's memory, so that each byte is read once;
  * - `gather`: one statistics pass over a range;
  * - `apply`: the apply pass over a range;
- * - `copy`: a byte copy.
+ * - `copy`: a byte copy;
+ * - `look`: no merge, only what the report has to say about the inputs.
  */
 export type Task = { id: number; tensor: string } & (
   | { step: 'whole'; operation: MergeOperation; destination: Destination }
   | { step: 'gather'; operation: MergeOperation; pass: number; found: Statistic[]; range: BlockRange }
   | { step: 'apply'; operation: MergeOperation; found: Statistic[]; range: BlockRange; destination: Destination }
+  | { step: 'look'; operation: MergeOperation; range: BlockRange }
   | { step: 'copy'; operation: CopyOperation; destination: Destination; from: number; bytes: number }
 );
 
@@ -44,7 +47,7 @@ export interface TaskResult {
   id: number;
   statistics: Statistic[];
   /** Of what was written. */
-  special?: SpecialValues;
+  report?: RangeReport;
 }
 
 export interface WorkerSetup {
@@ -52,6 +55,7 @@ export interface WorkerSetup {
   /** Path of every input file, by input and file name. */
   paths: Record<string, string>[];
   chunkBytes: number;
+  report: ReportMode;
   /** NaN may be written. */
   allowNan: boolean;
   /** BigInt64: bytes read, bytes written, by all threads. */

@@ -12,7 +12,10 @@ import {
 } from '../methods/method.js';
 import { methodOf } from '../methods/registry.js';
 import { SCRATCH_BYTES, type Convert, decoder, elementBytes, encoder } from './codec.js';
-import { SpecialCounter, type SpecialValues } from '../report/special-values.js';
+import { BlockObserver } from '../report/block-observer.js';
+import { SAMPLED_BLOCKS } from '../report/report-mode.js';
+import { SpecialCounter } from '../report/special-values.js';
+import type { RangeReport } from '../report/tensor-report.js';
 import type { OpenFiles } from './file-access.js';
 import type { BlockRange, Destination, Task, TaskResult, WorkerSetup } from './task.js';
 import type { Arena } from './workspace.js';
@@ -59,11 +62,13 @@ export class TensorRunner {
     this.arena.reset();
     switch (task.step) {
       case 'copy':
-        return { id: task.id, statistics: [], special: this.copy(task) };
+        return { id: task.id, statistics: [], report: this.copy(task) };
       case 'gather':
         return { id: task.id, statistics: [this.gather(task.operation, task.pass, task.found, task.range)] };
+      case 'look':
+        return { id: task.id, statistics: [], report: this.look(task) };
       case 'apply':
-        return { id: task.id, statistics: [], special: this.apply(task) };
+        return { id: task.id, statistics: [], report: this.apply(task) };
       case 'whole':
         return { id: task.id, ...this.whole(task.operation, task.destination) };
     }
@@ -83,7 +88,7 @@ export class TensorRunner {
     return withoutViews(gatherer.partial(), this.arena.memory);
   }
 
-  private apply({ operation, found, range, destination }: Task & { step: 'apply' }): SpecialValues {
+  private apply({ operation, found, range, destination }: Task & { step: 'apply' }): RangeReport {
     const method = methodOf(operation);
     const size = blockElements(operation, method);
     const fill = method.apply(operation, found, range.index, this.arena.workspace(operation.work));
@@ -95,7 +100,25 @@ export class TensorRunner {
       this.fillChunk({ inputs, first, count, ...applyWalk(method, size), skip: 0 }, fill, output);
       this.store(destination, output, first, count);
     });
-    return output.special.found;
+    return reportOf(output);
+  }
+
+  /** Reads the blocks that the report looks at, and no others. */
+  private look({ operation, range }: Task & { step: 'look' }): RangeReport {
+    const { report } = this.setup;
+    const size = blockElements(operation, methodOf(operation));
+    const inputs = this.openInputs(operation, size, size);
+    const observer = BlockObserver.of(this.arena, operation, size, report, false);
+    const special = { nan: 0, infinite: 0 };
+    if (observer === undefined) return { special };
+    const section = { size, stride: size * (report === 'full' ? 1 : SAMPLED_BLOCKS) };
+    this.eachChunk(spansOf(operation, range, size, { size, stride: size, section }), size, (first, count) => {
+      for (const input of inputs) this.load(input, first, count, input.raw);
+      const chunk = { inputs, first, count, size, stride: size, skip: 0 };
+      observer.before(first, (input, target, n) => this.decodeAgain(chunk, input, 0, target, n));
+      observer.withoutResult();
+    });
+    return { special, blocks: observer.report() };
   }
 
   /** All passes over a tensor that stays in memory: its bytes are read by the first pass that needs all of them. */
@@ -129,10 +152,10 @@ export class TensorRunner {
       this.fillChunk({ inputs, first, count, ...applyWalk(method, size), skip: first }, fill, output);
       this.store(destination, output, first, count);
     });
-    return { statistics: found, special: output.special.found };
+    return { statistics: found, report: reportOf(output) };
   }
 
-  private copy(task: Task & { step: 'copy' }): SpecialValues {
+  private copy(task: Task & { step: 'copy' }): RangeReport {
     // Whole elements of any dtype.
     const chunk = Math.floor(Math.max(this.setup.chunkBytes, 65_536) / 8) * 8;
     const special = new SpecialCounter(this.arena, task.tensor, task.destination.dtype, this.setup.allowNan);
@@ -156,7 +179,7 @@ export class TensorRunner {
       this.files.write(task.destination.path, source, task.destination.offset + at);
       this.count(bytes * (1 + task.operation.twins.length), bytes);
     }
-    return special.found;
+    return { special: special.found };
   }
 
   /** Whole blocks: a chunk's size changes how often is read, never what is computed. */
@@ -192,6 +215,7 @@ export class TensorRunner {
       raw: this.arena.reserve(chunk * bytes),
       encode: encoder(this.arena.kernels, operation.work, destination.dtype, scratch),
       special: new SpecialCounter(this.arena, operation.tensor, destination.dtype, this.setup.allowNan),
+      observer: BlockObserver.of(this.arena, operation, size, this.setup.report),
     };
   }
 
@@ -223,10 +247,22 @@ export class TensorRunner {
   /** The apply pass over one chunk: computed block by block, encoded into the chunk's output buffer. */
   private fillChunk(chunk: Chunk, fill: (block: Block) => void, output: Output): void {
     this.eachBlock(chunk, output.work, (block, at) => {
+      output.observer?.before(block.first, (input, target, count) => this.decodeAgain(chunk, input, at, target, count));
       fill(block);
+      output.observer?.after(block.first, block.count, output.work);
       inPieces(block.count, (from, n) => {
         output.encode(output.work + from * output.workBytes, output.raw + (at + from) * output.elementBytes, n);
       });
+    });
+  }
+
+  /** For the report: the method has buffers of its own, and may have overwritten what is in them. */
+  private decodeAgain(chunk: Chunk, index: number, at: number, target: Pointer, count: number): void {
+    const input = chunk.inputs[index];
+    if (input === undefined) return;
+    inPieces(count, (from, n) => {
+      const raw = input.raw + (chunk.skip + at + from) * input.elementBytes;
+      input.decode(raw, target + from * input.decodedBytes, n);
     });
   }
 
@@ -268,6 +304,11 @@ interface Output {
   raw: Pointer;
   encode: Convert;
   special: SpecialCounter;
+  observer: BlockObserver | undefined;
+}
+
+function reportOf({ special, observer }: Output): RangeReport {
+  return { special: special.found, ...(observer && { blocks: observer.report() }) };
 }
 
 /** A message would carry the whole memory along with a view of it. */

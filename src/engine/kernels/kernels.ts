@@ -89,6 +89,8 @@ export interface Kernels {
   exponentialsF32(x: Pointer, y: Pointer, toX: Pointer, toY: Pointer, sums: Pointer, n: number): void;
   exponentialsF64(x: Pointer, y: Pointer, toX: Pointer, toY: Pointer, sums: Pointer, n: number): void;
   divergence(x: Pointer, sumX: number, y: Pointer, sumY: number, n: number): number;
+  countConflicts(table: Pointer, models: number, target: Pointer, n: number): void;
+  countKept(delta: Pointer, base: Pointer, output: Pointer, target: Pointer, n: number): void;
   acos(x: number): number;
   cos(x: number): number;
   sin(x: number): number;

@@ -25,6 +25,33 @@ function countTwice(bytes: Uint8Array, count: (kernels: typeof simd | typeof sca
 const words = (special: number[], max: number): fc.Arbitrary<number[]> =>
   fc.array(fc.oneof(fc.constantFrom(...special), fc.nat(max)), { minLength: 1, maxLength: 70 });
 
+describe('the kernels that compare task vectors', () => {
+  const element = fc.oneof(fc.constantFrom(0, -0, NaN, 1, -1, Infinity, 2 ** -1074), fc.double());
+  const deltas = fc.nat({ max: 70 }).chain((extra) => {
+    const delta = fc.array(element, { minLength: extra + 1, maxLength: extra + 1 });
+    return fc.array(delta, { minLength: 1, maxLength: 4 });
+  });
+
+  test('count alike, at every length of tail', () => {
+    fc.assert(
+      fc.property(deltas, (vectors) => {
+        const n = vectors[0]?.length ?? 0;
+        const pointers = vectors.map((_vector, m) => X + m * 1024);
+        const table = X + 8 * 1024;
+        const run = (kernels: typeof simd | typeof scalar): number[] => {
+          new Uint8Array(memory.buffer, X, 9 * 1024).fill(1);
+          vectors.forEach((vector, m) => new Float64Array(memory.buffer, pointers[m], n).set(vector));
+          new Uint32Array(memory.buffer, table, vectors.length).set(pointers);
+          kernels.countConflicts(table, vectors.length, COUNTS, n);
+          kernels.countKept(X, pointers.at(-1) ?? 0, pointers.at(-2) ?? X, COUNTS + 8, n);
+          return [...new Uint32Array(memory.buffer, COUNTS, 4)];
+        };
+        expect(run(simd)).toEqual(run(scalar));
+      }),
+    );
+  });
+});
+
 describe('the kernels that count NaN and infinity', () => {
   test.each([0x7f80, 0x7c00])('of 16 bits with infinity at %i see every one, at every length of tail', (infinity) => {
     const special = [infinity, infinity | 0x8000, infinity + 1, 0xffff, infinity - 1];

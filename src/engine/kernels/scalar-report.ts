@@ -1,6 +1,9 @@
 import type { Kernels, Pointer } from './kernels.js';
 
-type ReportKernels = Pick<Kernels, 'countSpecial16' | 'countSpecial32' | 'countSpecial64'>;
+type ReportKernels = Pick<
+  Kernels,
+  'countSpecial16' | 'countSpecial32' | 'countSpecial64' | 'countConflicts' | 'countKept'
+>;
 
 /** Scalar twins of the kernels that only look: what `scalar.ts` is for those that compute. */
 export function scalarReportKernels(memory: WebAssembly.Memory): ReportKernels {
@@ -13,7 +16,31 @@ export function scalarReportKernels(memory: WebAssembly.Memory): ReportKernels {
       else if (!Number.isFinite(value)) bump(target + 4);
     }
   };
+  const f64 = (at: Pointer): number => view().getFloat64(at, true);
+  const storePair = (target: Pointer, first: number, second: number): void => {
+    view().setUint32(target, first, true);
+    view().setUint32(target + 4, second, true);
+  };
   return {
+    countConflicts: (table, models, target, n) => {
+      let [contested, conflicting] = [0, 0];
+      for (let i = 0; i < n; i++) {
+        const deltas = Array.from({ length: models }, (_, m) => f64(view().getUint32(table + 4 * m, true) + 8 * i));
+        const [above, below] = [deltas.filter((delta) => delta > 0).length, deltas.filter((delta) => delta < 0).length];
+        if (above + below >= 2) contested++;
+        if (above > 0 && below > 0) conflicting++;
+      }
+      storePair(target, contested, conflicting);
+    },
+    countKept: (delta, base, output, target, n) => {
+      let [filled, kept] = [0, 0];
+      for (let i = 0; i < n; i++) {
+        if (f64(delta + 8 * i) === 0) continue;
+        filled++;
+        if (f64(output + 8 * i) !== f64(base + 8 * i)) kept++;
+      }
+      storePair(target, filled, kept);
+    },
     countSpecial16: (x, infinity, target, n) =>
       countSpecial(target, n, (i) => {
         const bits = view().getUint16(x + 2 * i, true) & 0x7fff;

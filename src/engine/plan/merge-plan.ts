@@ -1,6 +1,7 @@
 import type { Dtype } from '../checkpoint/dtype.js';
 import type { CopyOperation } from '../execution/task.js';
 import type { MergeOperation } from '../methods/method.js';
+import type { ReportMode } from '../report/report-mode.js';
 
 /** Raised whenever the same plan would give other bytes; part of every plan's digest. */
 export const ENGINE_VERSION = 2;
@@ -68,6 +69,7 @@ export interface MergePlan {
   recipe: object;
   seed: number;
   shardBytes: number;
+  report: ReportMode;
   /** NaN in the result is no reason to refuse it. */
   allowNan: boolean;
   inputs: PlanInput[];

@@ -11,6 +11,7 @@ import { indexJson, shardFiles } from '../checkpoint/layout.js';
 import { EngineError, quote } from '../errors.js';
 import { DEFAULT_CHUNK_BYTES } from '../execution/options.js';
 import { memoryBytesOf, readBytesOf } from '../execution/task-list.js';
+import { DEFAULT_REPORT, type ReportMode } from '../report/report-mode.js';
 import { canonicalJson, defaultSeed, sha256Hex } from './canonical-json.js';
 import { type DroppedTensor, ENGINE_VERSION, type MergePlan, type PlanCopy, type PlanShard } from './merge-plan.js';
 import type { PlanModel } from './plan-model.js';
@@ -31,6 +32,8 @@ export interface PlanOptions {
   shardBytes?: number;
   /** Take tokenizer and generation files over from the base (else the first) model. Default true. */
   copyTokenizer?: boolean;
+  /** How much of the merge is looked at for its report, which is stored with the result. Default sampled. */
+  report?: ReportMode;
   /** Write NaN where the merge gives it, instead of refusing with nan_in_result. Default false. */
   allowNan?: boolean;
   threads?: number;
@@ -63,17 +66,28 @@ export async function plan(recipe: Recipe, options: PlanOptions): Promise<MergeP
   const shardBytes = options.shardBytes ?? DEFAULT_SHARD_BYTES;
   const shards = layOut(operations, shardBytes);
   const copyTokenizer = options.copyTokenizer ?? true;
+  const report = options.report ?? DEFAULT_REPORT;
   const allowNan = options.allowNan ?? false;
   const inputs = references.map((reference) => ({ reference, digest: modelOf(options, reference).digest }));
   const dropped = droppedTensors(list, references, checkpoints, operations);
   const copied = operations.filter(({ operation }) => operation.kind === 'copy').length;
-  const identity = { engine: ENGINE_VERSION, recipe: canonical, inputs, seed, shardBytes, copyTokenizer, allowNan };
+  const identity = {
+    engine: ENGINE_VERSION,
+    recipe: canonical,
+    inputs,
+    seed,
+    shardBytes,
+    copyTokenizer,
+    report,
+    allowNan,
+  };
   return {
     engine: ENGINE_VERSION,
     digest: sha256Hex(canonicalJson(identity)),
     recipe: canonical,
     seed,
     shardBytes,
+    report,
     allowNan,
     inputs,
     shards,

@@ -12,4 +12,5 @@ export * from './special';
 export { drawBits, drawMoreBits, keepDrawnF32, keepDrawnF64 } from './random';
 export * from './divergence';
 export { keepRankedF32 } from './rank';
+export * from './report';
 export * from './transcendental';
