@@ -190,12 +190,6 @@ export const recipeAttacks: RecipeAttack[] = [
     status: 422,
     code: 'unknown_method',
   },
-  {
-    name: 'a method of another version',
-    body: { recipe: { ...slerp, merge_method: 'arcee_fusion' } },
-    status: 422,
-    code: 'not_supported_yet',
-  },
   { name: 'an adapter', body: withModel('samples/sort+samples/light'), status: 422, code: 'not_supported_yet' },
   {
     name: 'a base that is not given',
