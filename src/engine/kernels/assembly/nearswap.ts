@@ -1,3 +1,5 @@
+import { demoted, high, low } from './lanes';
+
 /** Nearer than this, values count as this far apart. */
 const NEAREST: f64 = 1e-6;
 
@@ -15,12 +17,7 @@ export function nearswapF32(output: usize, x: usize, base: usize, t: f64, n: i32
   for (let i = 0; i < n; i += 4) {
     const there = v128.load(x);
     const here = v128.load(base);
-    const lower = moved(f64x2.promote_low_f32x4(there), f64x2.promote_low_f32x4(here), t);
-    const thereHigh = v128.shuffle<i32>(there, there, 2, 3, 0, 1);
-    const hereHigh = v128.shuffle<i32>(here, here, 2, 3, 0, 1);
-    const upper = moved(f64x2.promote_low_f32x4(thereHigh), f64x2.promote_low_f32x4(hereHigh), t);
-    const low = f32x4.demote_f64x2_zero(lower);
-    v128.store(output, v128.shuffle<i32>(low, f32x4.demote_f64x2_zero(upper), 0, 1, 4, 5));
+    v128.store(output, demoted(moved(low(there), low(here), t), moved(high(there), high(here), t)));
     output += 16;
     x += 16;
     base += 16;

@@ -3,6 +3,7 @@
 // the probabilities of all of those, or above. Only where it is neither the rank itself is found, by counting the smaller
 // elements or, where many are open (magnitudes that occur often), by sorting the row.
 
+import { bump } from './lanes';
 import { isDrawn } from './random';
 
 const ABS: u32 = 0x7fffffff;
@@ -131,11 +132,6 @@ function keepByBins(
     count += mayStay & i32(draw >= (limits & 0xffff));
   }
   return min(count, MOST_OPEN + 1);
-}
-
-@inline
-function bump(slot: usize): void {
-  store<u32>(slot, load<u32>(slot) + 1);
 }
 
 @inline

@@ -2,6 +2,8 @@
 // without its sign, which order as the magnitudes do (NaN above infinity). Each pass counts 16 bits of the keys that match
 // the digits already found.
 
+import { addLanes, bump } from './lanes';
+
 const F32_ABS: u32 = 0x7fffffff;
 const F64_ABS: u64 = 0x7fffffffffffffff;
 
@@ -13,11 +15,6 @@ function keyF32(x: usize, base: usize): u32 {
 @inline
 function keyF64(x: usize, base: usize): u64 {
   return reinterpret<u64>(load<f64>(x) - load<f64>(base)) & F64_ABS;
-}
-
-@inline
-function bump(slot: usize): void {
-  store<u32>(slot, load<u32>(slot) + 1);
 }
 
 /** Counts bits 16..30 of every key. `counts` is u32[65536]. */
@@ -87,13 +84,6 @@ export function countWindowF32(x: usize, base: usize, low: u32, width: u32, coun
     base += 4;
   }
   return count;
-}
-
-@inline
-function addLanes(x: v128): u32 {
-  return (
-    i32x4.extract_lane(x, 0) + i32x4.extract_lane(x, 1) + (i32x4.extract_lane(x, 2) + i32x4.extract_lane(x, 3))
-  );
 }
 
 /** Counts one key a lane, without a branch for each. */

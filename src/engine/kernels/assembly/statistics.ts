@@ -1,17 +1,9 @@
 // Reductions over one canonical block. Element i adds to lane i mod 4 and the lanes meet in one fixed tree, so a sum
 // depends on the block alone: not on threads, chunks or the machine.
 
+import { high, low } from './lanes';
+
 const LANES = memory.data(96, 16);
-
-@inline
-function low(x: v128): v128 {
-  return f64x2.promote_low_f32x4(x);
-}
-
-@inline
-function high(x: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 0, 1));
-}
 
 @inline
 function storeLanes(at: usize, a: v128, b: v128): void {

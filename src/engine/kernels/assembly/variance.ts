@@ -1,5 +1,7 @@
 // Variances across models, element by element (SCE, arXiv:2408.07990), and what is left of task vectors under a mask.
 
+import { demoted, high, low } from './lanes';
+
 /**
  * Variance in f64 of one element of all deltas, rounded once. Relative to the first delta, so that equal ones have none at
  * all. `table` holds the deltas' addresses (u32).
@@ -21,21 +23,6 @@ function varianceAt<T>(table: usize, models: i32, at: usize): f64 {
   return squares * share;
 }
 
-@inline
-function low(x: v128): v128 {
-  return f64x2.promote_low_f32x4(x);
-}
-
-@inline
-function high(x: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 0, 1));
-}
-
-@inline
-function demote(x: v128, y: v128): v128 {
-  return v128.shuffle<i32>(f32x4.demote_f64x2_zero(x), f32x4.demote_f64x2_zero(y), 0, 1, 4, 5);
-}
-
 /** target = variances; returns how many are not zero. */
 export function varianceF32(target: usize, table: usize, models: i32, n: i32): i32 {
   const zero = f32x4.splat(0);
@@ -53,7 +40,7 @@ export function varianceF32(target: usize, table: usize, models: i32, n: i32): i
       const y = v128.load(second + at);
       const mean0 = f64x2.mul(f64x2.sub(low(y), low(x)), half);
       const mean1 = f64x2.mul(f64x2.sub(high(y), high(x)), half);
-      const variance = demote(f64x2.mul(mean0, mean0), f64x2.mul(mean1, mean1));
+      const variance = demoted(f64x2.mul(mean0, mean0), f64x2.mul(mean1, mean1));
       zeros = i32x4.sub(zeros, f32x4.eq(variance, zero));
       v128.store(target + at, variance);
     }
@@ -80,7 +67,7 @@ export function varianceF32(target: usize, table: usize, models: i32, n: i32): i
       squares0 = f64x2.add(squares0, f64x2.mul(distance0, distance0));
       squares1 = f64x2.add(squares1, f64x2.mul(distance1, distance1));
     }
-    const variance = demote(f64x2.mul(squares0, share), f64x2.mul(squares1, share));
+    const variance = demoted(f64x2.mul(squares0, share), f64x2.mul(squares1, share));
     zeros = i32x4.sub(zeros, f32x4.eq(variance, zero));
     v128.store(target + at, variance);
   }
