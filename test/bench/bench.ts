@@ -19,6 +19,7 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
+const only = values.only?.split(',');
 const directory = values.models;
 const cli = new URL('../../src/cli/amalgam.js', import.meta.url).pathname;
 const run = promisify(execFile);
@@ -174,7 +175,7 @@ try {
   );
   console.log(`| ${header.join(' | ')} |\n|${header.map(() => '---').join('|')}|`);
   for (const recipe of benchRecipes) {
-    if (values.only !== undefined && values.only !== recipe.method) continue;
+    if (only !== undefined && !only.includes(recipe.method)) continue;
     console.log(`| ${(await bench(recipe, hasMergekit)).join(' | ')} |`);
   }
 } finally {

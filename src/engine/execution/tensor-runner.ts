@@ -4,6 +4,8 @@ import {
   BLOCK_ELEMENTS,
   type Block,
   blockElements,
+  type Fill,
+  type Gatherer,
   isComplete,
   type MergeOperation,
   type Statistic,
@@ -31,6 +33,8 @@ interface Input {
   decoded: Pointer;
   decodedBytes: number;
   decode: Convert;
+  /** bf16, and computed with as it is stored. */
+  isBrain: boolean;
 }
 
 /** What was loaded: `count` elements from `first` on, to be worked through `size` at a time, from every `stride`. */
@@ -83,7 +87,7 @@ export class TensorRunner {
     const inputs = this.openInputs(operation, size, chunk);
     this.eachChunk(spansOf(operation, range, size, walk), chunk, (first, count) => {
       for (const input of inputs) this.load(input, first, count, input.raw);
-      this.eachBlock({ inputs, first, count, ...walk, skip: 0 }, 0, (block) => gatherer.block(block));
+      this.gatherChunk({ inputs, first, count, ...walk, skip: 0 }, gatherer);
     });
     return withoutViews(gatherer.partial(), this.arena.memory);
   }
@@ -97,7 +101,7 @@ export class TensorRunner {
     const output = this.openOutput(operation, destination, size, chunk);
     this.eachChunk(spansOf(operation, range, size), chunk, (first, count) => {
       for (const input of inputs) this.load(input, first, count, input.raw);
-      this.fillChunk({ inputs, first, count, ...applyWalk(method, size), skip: 0 }, fill, output);
+      this.fillChunk({ inputs, first, count, size, stride: size, skip: 0 }, fill, output, applySize(method, size));
       this.store(destination, output, first, count);
     });
     return reportOf(output);
@@ -141,7 +145,7 @@ export class TensorRunner {
       const walk = walkOf(operation, method, found);
       this.eachChunk(spansOf(operation, range, size, walk), chunk, (first, count) => {
         load(first, count);
-        this.eachBlock({ inputs, first, count, ...walk, skip: first }, 0, (block) => gatherer.block(block));
+        this.gatherChunk({ inputs, first, count, ...walk, skip: first }, gatherer);
       });
       isLoaded ||= walk.section === undefined;
       found.push(method.combine(operation, pass, found, [gatherer.partial()], workspace));
@@ -149,7 +153,7 @@ export class TensorRunner {
     const fill = method.apply(operation, found, 0, workspace);
     this.eachChunk(spansOf(operation, range, size), chunk, (first, count) => {
       load(first, count);
-      this.fillChunk({ inputs, first, count, ...applyWalk(method, size), skip: first }, fill, output);
+      this.fillChunk({ inputs, first, count, size, stride: size, skip: first }, fill, output, applySize(method, size));
       this.store(destination, output, first, count);
     });
     return { statistics: found, report: reportOf(output) };
@@ -201,6 +205,7 @@ export class TensorRunner {
         decoded: this.arena.reserve(size * 8),
         decodedBytes: operation.work === 'F32' ? 4 : 8,
         decode: decoder(kernels, memory, slice.dtype, operation.cast, scratch),
+        isBrain: slice.dtype === 'BF16' && (operation.cast === 'BF16' || operation.cast === 'F32'),
       };
     });
   }
@@ -210,6 +215,7 @@ export class TensorRunner {
     const scratch = this.arena.reserve(SCRATCH_BYTES);
     return {
       elementBytes: bytes,
+      isBrain: destination.dtype === 'BF16',
       workBytes: operation.work === 'F32' ? 4 : 8,
       work: this.arena.reserve(size * 8),
       raw: this.arena.reserve(chunk * bytes),
@@ -244,14 +250,33 @@ export class TensorRunner {
     }
   }
 
-  /** The apply pass over one chunk: computed block by block, encoded into the chunk's output buffer. */
-  private fillChunk(chunk: Chunk, fill: (block: Block) => void, output: Output): void {
+  /** One chunk of a statistics pass. */
+  private gatherChunk(chunk: Chunk, gatherer: Gatherer): void {
+    const { stored } = gatherer;
+    if (stored === undefined || !chunk.inputs.every(isBrain)) {
+      return this.eachBlock(chunk, 0, (block) => gatherer.block(block));
+    }
+    for (let at = 0; at < chunk.count; at += chunk.stride) stored(storedBlock(chunk, at, 0));
+  }
+
+  /** The apply pass over one chunk: block by block into the chunk's output buffer. */
+  private fillChunk(chunk: Chunk, fill: Fill, output: Output, applySize: number): void {
+    const stored = chunk.inputs.every(isBrain) && output.isBrain ? fill.stored : undefined;
+    for (let at = 0; at < chunk.count; at += chunk.size) {
+      const block = storedBlock(chunk, at, output.raw + at * output.elementBytes);
+      if (stored !== undefined && output.observer?.watches(block.first) !== true) stored(block);
+      else this.fillDecoded(partOf(chunk, block, applySize), fill, output, block.output);
+    }
+  }
+
+  /** Decodes, computes and encodes, in steps that stay in the fastest cache. */
+  private fillDecoded(chunk: Chunk, fill: Fill, output: Output, target: Pointer): void {
     this.eachBlock(chunk, output.work, (block, at) => {
-      output.observer?.before(block.first, (input, target, count) => this.decodeAgain(chunk, input, at, target, count));
+      output.observer?.before(block.first, (input, copy, count) => this.decodeAgain(chunk, input, at, copy, count));
       fill(block);
       output.observer?.after(block.first, block.count, output.work);
       inPieces(block.count, (from, n) => {
-        output.encode(output.work + from * output.workBytes, output.raw + (at + from) * output.elementBytes, n);
+        output.encode(output.work + from * output.workBytes, target + (at + from) * output.elementBytes, n);
       });
     });
   }
@@ -299,6 +324,7 @@ export class TensorRunner {
 
 interface Output {
   elementBytes: number;
+  isBrain: boolean;
   workBytes: number;
   work: Pointer;
   raw: Pointer;
@@ -339,12 +365,27 @@ function* spansOf(operation: MergeOperation, range: BlockRange, size: number, wa
   }
 }
 
+function isBrain(input: Input): boolean {
+  return input.isBrain;
+}
+
 /** Conversions have scratch for one canonical block; longer rows take several turns. */
 function inPieces(count: number, visit: (from: number, n: number) => void): void {
   for (let from = 0; from < count; from += BLOCK_ELEMENTS) visit(from, Math.min(BLOCK_ELEMENTS, count - from));
 }
 
-function applyWalk(method: { byRows?: boolean }, blockSize: number): Walk {
-  const size = method.byRows === true ? blockSize : APPLY_ELEMENTS;
-  return { size, stride: size };
+function applySize(method: { byRows?: boolean }, blockSize: number): number {
+  return method.byRows === true ? blockSize : APPLY_ELEMENTS;
+}
+
+/** The block of a chunk that begins `at` elements from its start, as it is stored. */
+function storedBlock({ inputs, first, count, size, skip }: Chunk, at: number, output: Pointer): Block {
+  const pointers = inputs.map((input) => input.raw + (skip + at) * input.elementBytes);
+  return { first: first + at, count: Math.min(size, count - at), inputs: pointers, output };
+}
+
+/** A block of a chunk as a chunk of its own, to be worked through in smaller steps. */
+function partOf({ inputs, first, skip }: Chunk, block: Block, size: number): Chunk {
+  const at = block.first - first;
+  return { inputs, first: block.first, count: block.count, size, stride: size, skip: skip + at };
 }

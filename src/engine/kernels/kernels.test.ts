@@ -85,6 +85,39 @@ function electionTable(
   return new Uint8Array(view.buffer);
 }
 
+/** Settings of pair.ts: key and quota of either threshold, the same for both models; coefficients follow from `c`. */
+function pairSettings(
+  [least, quota, most, removed]: readonly [number, number, number, number],
+  [first, second]: readonly [number, number],
+  margin: number,
+  c: number,
+): Uint8Array {
+  const view = new DataView(new ArrayBuffer(72));
+  for (const at of [0, 24]) {
+    view.setInt32(at, least, true);
+    view.setUint32(at + 4, quota, true);
+    view.setInt32(at + 8, most, true);
+    view.setUint32(at + 12, removed, true);
+    view.setFloat32(at + 16, c, true);
+    view.setFloat32(at + 20, 0.7 + at / 100, true);
+  }
+  view.setFloat32(48, second / first, true);
+  view.setFloat32(52, margin, true);
+  view.setFloat64(56, first, true);
+  view.setFloat64(64, second, true);
+  return new Uint8Array(view.buffer);
+}
+
+/** The upper halves of the f32 in every buffer, one behind the other: bf16 of the same values, truncated. */
+function brainsOf(bytes: Uint8Array): Uint8Array {
+  const brains = new Uint8Array(bytes.length);
+  for (let at = 0; at < bytes.length; at += 65_536) {
+    const singles = new Uint32Array(bytes.buffer, at, 16_384);
+    new Uint16Array(brains.buffer, at, 16_384).set(singles.map((bits) => bits >>> 16));
+  }
+  return brains;
+}
+
 /** Entries of agreement.ts: address, factor of what one model alone changed. */
 function agreementTable(inputs: number[], factors: number[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(64 * inputs.length));
@@ -257,6 +290,55 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
       }
     });
   }, 60_000);
+
+  test('pairs of task vectors, as bf16 and decoded', () => {
+    const limits = [0, 0x3f80_0000, 0x4000_0000, 0x7fff_ffff, -1];
+    run('f32', (bytes, n, c) => {
+      const brains = brainsOf(bytes);
+      expectEqual('subtractBF16', [E, A, B, n], brains, [[E, 'f32']], n);
+      for (const low of [1, 0x3f00_0000]) {
+        expectEqual('countWindowBF16', [A, B, low, 65_535, COUNTS, n], brains, [[COUNTS, 'u32']], 65_535);
+      }
+      for (const [votes, margin] of [
+        [[0.5, 0.5], -1],
+        [[0.4, 0.6], 2 ** -21],
+        [[0.4, 0.6], 0.3],
+        [[1, 3], 2 ** -19],
+      ] as const) {
+        for (const quota of [0, 3, 9, 5000]) {
+          const least = limits[(n + quota) % 5] ?? 0;
+          const most = limits[(n + quota + 1) % 5] ?? 0;
+          const settings = pairSettings([least, quota, Math.max(most, least + 1), quota % 4], votes, margin, c);
+          expectEqual('electPairF32', [E, C, A, B, COUNTS, n], bytes, [[E, 'f32']], n, settings);
+          for (const name of ['trimElectPairBF16', 'bandElectPairBF16', 'bandSumPairBF16'] as const) {
+            // Quotas are used up by whole vectors of eight.
+            const results: [number, Element][] = [
+              [E, 'u16'],
+              ...(n % 8 === 0 ? [[COUNTS, 'u32'] as [number, Element]] : []),
+            ];
+            expectEqual(name, [E, C, A, B, COUNTS, n], brains, results, Math.min(n, 16), settings);
+            expectEqual(name, [E, C, A, B, COUNTS, n], brains, [[E, 'u16']], n, settings);
+          }
+        }
+      }
+    });
+  }, 60_000);
+
+  test('quotas that end within a long run', () => {
+    const n = 4096;
+    const bytes = new Uint8Array(COUNTS - HEAP_START);
+    const view = new DataView(bytes.buffer);
+    for (const [slot, seed] of [7, 11, 13].entries()) {
+      for (let i = 0; i < n; i++) view.setUint16(slot * 65_536 + 2 * i, 0x3f80 + ((i * seed) % 5), true);
+    }
+    for (const quota of [0, 1, 511, 512, 600, 1000, 4096]) {
+      const settings = pairSettings([0x3c80_0000, quota, 0x3cc0_0000, quota >> 1], [0.4, 0.6], 2 ** -21, 1);
+      for (const name of ['trimElectPairBF16', 'bandElectPairBF16', 'bandSumPairBF16'] as const) {
+        expectEqual(name, [E, C, A, B, COUNTS, n], bytes, [[E, 'u16']], n, settings);
+        expectEqual(name, [E, C, A, B, COUNTS, n], bytes, [[COUNTS, 'u32']], 18, settings);
+      }
+    }
+  });
 
   test('histograms', () => {
     const counts: [number, Element][] = [[COUNTS, 'u32']];

@@ -33,6 +33,7 @@ export interface Kernels {
   addScaledDeltaF64(sum: Pointer, x: Pointer, base: Pointer, c: number, n: number): void;
   subtractF32(target: Pointer, x: Pointer, base: Pointer, n: number): void;
   subtractF64(target: Pointer, x: Pointer, base: Pointer, n: number): void;
+  subtractBF16(target: Pointer, x: Pointer, base: Pointer, n: number): void;
   addF32(target: Pointer, x: Pointer, n: number): void;
   addF64(target: Pointer, x: Pointer, n: number): void;
   multiplyF32(target: Pointer, x: Pointer, y: Pointer, n: number): void;
@@ -50,6 +51,7 @@ export interface Kernels {
   histogramHighF32(x: Pointer, base: Pointer, counts: Pointer, n: number): void;
   histogramF64(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
   countWindowF32(x: Pointer, base: Pointer, low: number, width: number, counts: Pointer, n: number): number;
+  countWindowBF16(x: Pointer, base: Pointer, low: number, width: number, counts: Pointer, n: number): number;
   trimF32(x: Pointer, base: Pointer, key: number, quota: number, n: number): number;
   trimF64(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
   keepLargerF32(best: Pointer, x: Pointer, base: Pointer, n: number): void;
@@ -59,6 +61,10 @@ export interface Kernels {
   electF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electMixedF32(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
   electF64(output: Pointer, base: Pointer, table: Pointer, models: number, negligible: number, n: number): void;
+  electPairF32: MergePair;
+  trimElectPairBF16: MergePair;
+  bandElectPairBF16: MergePair;
+  bandSumPairBF16: MergePair;
   mergeActiveF32(output: Pointer, base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
   mergeActiveF64(output: Pointer, base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
   countActiveF32(base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
@@ -95,6 +101,9 @@ export interface Kernels {
   cos(x: number): number;
   sin(x: number): number;
 }
+
+/** `settings` are those of assembly/pair.ts, whose quotas the kernels of bf16 use up. */
+export type MergePair = (output: Pointer, base: Pointer, x: Pointer, y: Pointer, settings: Pointer, n: number) => void;
 
 /** `probability` is 2^32 times it; `draws` are the first 16 bits of the draws of the elements from `first` on. */
 export type KeepDrawn = (

@@ -1,7 +1,9 @@
 import type { Kernels, Pointer } from './kernels.js';
+import { halfToSingle, singleToBrain, singleToHalf, toOdd } from './scalar-bits.js';
 import { scalarAgreement } from './scalar-agreement.js';
 import { scalarDivergence } from './scalar-divergence.js';
 import { scalarVariance } from './scalar-variance.js';
+import { scalarPair } from './scalar-pair.js';
 import { scalarReportKernels } from './scalar-report.js';
 import { scalarRandomKernels } from './scalar-random.js';
 
@@ -84,6 +86,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
   return {
     ...scalarAgreement(memory),
     ...scalarDivergence(memory),
+    ...scalarPair(memory),
     ...scalarVariance(memory),
     ...scalarReportKernels(memory),
     ...scalarRandomKernels(memory),
@@ -232,53 +235,6 @@ function agrees(delta: number, vote: number, isFlipped: boolean): boolean {
   if (Number.isNaN(delta)) return true;
   if (delta === 0) return false;
   return (delta > 0 !== isFlipped) === vote >= 0;
-}
-
-function halfToSingle(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 31) return ((half & 0x8000) << 16) | 0x7f80_0000 | (fraction << 13);
-  const value = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
-  return bitsOf(sign === -1 ? -value : value);
-}
-
-const scratch = new DataView(new ArrayBuffer(4));
-
-function bitsOf(single: number): number {
-  scratch.setFloat32(0, single);
-  return scratch.getUint32(0);
-}
-
-function singleToBrain(bits: number): number {
-  if ((bits & F32_ABS) > 0x7f80_0000) return 0x7fc0;
-  const rest = bits & 0xffff;
-  const kept = bits >>> 16;
-  const isUp = rest > 0x8000 || (rest === 0x8000 && (kept & 1) === 1);
-  return isUp ? kept + 1 : kept;
-}
-
-function singleToHalf(x: number): number {
-  if (Number.isNaN(x)) return 0x7e00;
-  const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0;
-  const magnitude = Math.abs(x);
-  if (magnitude >= 65520) return sign | 0x7c00;
-  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)));
-  const unit = 2 ** (exponent - 10);
-  const steps = magnitude / unit;
-  const floor = Math.floor(steps);
-  const rest = steps - floor;
-  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-  // A carry out of the fraction goes into the exponent by itself: the encoding is monotonic.
-  return sign | (exponent === -14 ? rounded : ((exponent + 14) << 10) + rounded);
-}
-
-function toOdd(x: number): number {
-  const nearest = Math.fround(x);
-  let bits = bitsOf(nearest);
-  if (Number.isNaN(x) || nearest === x) return bits;
-  if (Math.abs(nearest) > Math.abs(x)) bits -= 1;
-  return (bits | 1) >>> 0;
 }
 
 function moved(there: number, here: number, t: number): number {

@@ -8,7 +8,7 @@ import { sum } from './task-vectors/sum.js';
 import { taskSettings, taskVectorMethod } from './task-vectors/task-vectors.js';
 
 /** How many of a task vector's largest elements are removed as outliers, and up to which rank the next ones are kept. */
-interface Band {
+interface RankBand {
   removed: number;
   upTo: number;
 }
@@ -17,7 +17,7 @@ interface Band {
  * int(density n) elements are kept, below the int(gamma n) largest: fewer of those are removed where not enough elements
  * would be left. All are kept at density >= 1. Nothing: no element is kept.
  */
-function bandOf(density: number, gamma: number, elements: number): Band | undefined {
+function bandOf(density: number, gamma: number, elements: number): RankBand | undefined {
   if (density >= 1) return { removed: 0, upTo: elements };
   const kept = Math.trunc(density * elements);
   if (kept <= 0) return undefined;
@@ -25,7 +25,7 @@ function bandOf(density: number, gamma: number, elements: number): Band | undefi
   return { removed, upTo: removed + kept };
 }
 
-function bandsOf(operation: MergeOperation): (Band | undefined)[] {
+function bandsOf(operation: MergeOperation): (RankBand | undefined)[] {
   const gammas = taskSettings(operation, 'gamma');
   return taskSettings(operation, 'density').map((density, model) =>
     bandOf(density, gammas[model] ?? 0, operation.elements),
@@ -55,15 +55,16 @@ const outliers = selecting(
         limits[ranks.findIndex((rank) => rank.model === model && rank.keep === keep)];
       const [upper, lower] = [limitOf(band.removed), limitOf(band.upTo)];
       const trim = trimmer(lower, workspace);
-      let quota = upper?.quota ?? 0;
       let scale = 1;
       if (rescale === 'l1') scale = scaleOfBand(upper, lower);
       if (rescale === 'inverse_density') scale = 1 / Math.min(1, densities[model] ?? 1);
       return {
         scale,
+        band: { least: lower, most: upper },
         sparsify: (input, base, { count }) => {
           trim(input, base, count);
-          if (upper !== undefined) quota = workspace.arithmetic.clearLargest(input, upper.key, quota, count);
+          if (upper === undefined) return;
+          upper.quota = workspace.arithmetic.clearLargest(input, upper.key, upper.quota, count);
         },
       };
     });

@@ -58,6 +58,13 @@ export interface Block {
   output: Pointer;
 }
 
+/** Fills `output` of each block. */
+export interface Fill {
+  (block: Block): void;
+  /** The same, bit for bit, of inputs that are bf16 as they are stored, to bf16: for what a kernel does without decoding. */
+  stored?: ((block: Block) => void) | undefined;
+}
+
 /** The kernels and the buffers of one thread, for one operation. */
 export interface Workspace {
   kernels: Kernels;
@@ -80,6 +87,8 @@ export interface Walk {
 /** A statistics pass over a contiguous range of blocks, in order. */
 export interface Gatherer {
   block(block: Block): void;
+  /** The same of inputs that are bf16 as they are stored. */
+  stored?: ((block: Block) => void) | undefined;
   /** Arrays may be views of the workspace's memory: they are read before the next allocation. */
   partial(): Statistic;
 }
@@ -111,8 +120,8 @@ export interface Method {
     partials: Statistic[],
     workspace: Workspace,
   ): Statistic;
-  /** The apply pass over one range: fills `output` of each block. */
-  apply(operation: MergeOperation, found: Statistic[], range: number, workspace: Workspace): (block: Block) => void;
+  /** The apply pass over one range. */
+  apply(operation: MergeOperation, found: Statistic[], range: number, workspace: Workspace): Fill;
 }
 
 /** Elements of a row: the last dimension; a vector is one row. */

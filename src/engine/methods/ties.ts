@@ -24,7 +24,7 @@ const largest = selecting(selectionOf, (operation, limits, workspace) => {
     let scale = 1;
     if (rescale === 'l1' && limit !== undefined) scale = scaleToNorm(limit.total, limit.kept);
     if (rescale === 'inverse_density') scale = 1 / Math.min(1, density);
-    return { scale, sparsify: (input, base, { count }) => trim(input, base, count) };
+    return { scale, band: { least: limit }, sparsify: (input, base, { count }) => trim(input, base, count) };
   });
 });
 

@@ -68,6 +68,11 @@ export class BlockObserver {
     return new BlockObserver(arena, operation, size, mode, hasResult);
   }
 
+  /** Whether the report looks at the block that begins with this element. */
+  watches(first: number): boolean {
+    return looksAt(this.mode, first / this.size);
+  }
+
   /** Before the method works on elements from `first` on: forms the task vectors where a block begins. */
   before(first: number, decode: DecodeInput): void {
     const { operation, size } = this;

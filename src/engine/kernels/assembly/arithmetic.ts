@@ -1,5 +1,7 @@
 // Elementwise arithmetic in f32 or f64, written once over the lane type.
 
+import { highSingles, lowSingles } from './lanes';
+
 @inline
 function scale<T>(target: usize, x: usize, c: T, n: i32): void {
   const factor = v128.splat<T>(c);
@@ -91,6 +93,18 @@ export function addScaledDeltaF64(sum: usize, x: usize, base: usize, c: f64, n: 
 }
 export function subtractF32(target: usize, x: usize, base: usize, n: i32): void {
   subtract<f32>(target, x, base, n);
+}
+/** Of bf16 as they are stored, to f32. */
+export function subtractBF16(target: usize, x: usize, base: usize, n: i32): void {
+  for (let i = 0; i < n; i += 8) {
+    const xs = v128.load(x);
+    const bases = v128.load(base);
+    v128.store(target, f32x4.sub(lowSingles(xs), lowSingles(bases)));
+    v128.store(target, f32x4.sub(highSingles(xs), highSingles(bases)), 16);
+    target += 32;
+    x += 16;
+    base += 16;
+  }
 }
 export function subtractF64(target: usize, x: usize, base: usize, n: i32): void {
   subtract<f64>(target, x, base, n);

@@ -1,16 +1,16 @@
 // Between stored dtypes and the f32 / f64 in which methods compute. Encoding rounds to nearest, ties to even, and writes
 // one canonical NaN; decoding is exact.
 
+import { brains, highSingles, lowSingles } from './lanes';
+
 const F32_ABS: i32 = 0x7fffffff;
 const F32_INFINITY: i32 = 0x7f800000;
 
 export function decodeBF16(source: usize, target: usize, n: i32): void {
-  const zero = i16x8.splat(0);
   for (let i = 0; i < n; i += 8) {
     const bits = v128.load(source);
-    // Interleaving zeros below each 16-bit value shifts it into the upper half of an f32.
-    v128.store(target, v128.shuffle<i16>(zero, bits, 0, 8, 1, 9, 2, 10, 3, 11));
-    v128.store(target, v128.shuffle<i16>(zero, bits, 4, 12, 5, 13, 6, 14, 7, 15), 16);
+    v128.store(target, lowSingles(bits));
+    v128.store(target, highSingles(bits), 16);
     source += 16;
     target += 32;
   }
@@ -37,18 +37,9 @@ export function decodeF16(source: usize, target: usize, n: i32): void {
   }
 }
 
-@inline
-function singleToBrain(x: v128): v128 {
-  const odd = v128.and(i32x4.shr_u(x, 16), i32x4.splat(1));
-  const rounded = i32x4.shr_u(i32x4.add(i32x4.add(x, i32x4.splat(0x7fff)), odd), 16);
-  return v128.bitselect(rounded, i32x4.splat(0x7fc0), f32x4.eq(x, x));
-}
-
 export function encodeBF16(source: usize, target: usize, n: i32): void {
   for (let i = 0; i < n; i += 8) {
-    const low = singleToBrain(v128.load(source));
-    const high = singleToBrain(v128.load(source, 16));
-    v128.store(target, i16x8.narrow_i32x4_u(low, high));
+    v128.store(target, brains(v128.load(source), v128.load(source, 16)));
     source += 32;
     target += 16;
   }

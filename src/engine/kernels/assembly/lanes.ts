@@ -31,3 +31,28 @@ export function addLanes(x: v128): u32 {
     i32x4.extract_lane(x, 0) + i32x4.extract_lane(x, 1) + (i32x4.extract_lane(x, 2) + i32x4.extract_lane(x, 3))
   );
 }
+
+/** The first four of eight bf16 as f32: interleaving zeros below each 16-bit value shifts it into the upper half. */
+@inline
+export function lowSingles(brains: v128): v128 {
+  return v128.shuffle<i16>(i16x8.splat(0), brains, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
+/** The last four of eight bf16 as f32. */
+@inline
+export function highSingles(brains: v128): v128 {
+  return v128.shuffle<i16>(i16x8.splat(0), brains, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+/** Eight f32 rounded to bf16, ties to even. */
+@inline
+export function brains(low: v128, high: v128): v128 {
+  return i16x8.narrow_i32x4_u(roundedToBrain(low), roundedToBrain(high));
+}
+
+@inline
+function roundedToBrain(x: v128): v128 {
+  const odd = v128.and(i32x4.shr_u(x, 16), i32x4.splat(1));
+  const rounded = i32x4.shr_u(i32x4.add(i32x4.add(x, i32x4.splat(0x7fff)), odd), 16);
+  return v128.bitselect(rounded, i32x4.splat(0x7fc0), f32x4.eq(x, x));
+}

@@ -2,7 +2,7 @@
 // without its sign, which order as the magnitudes do (NaN above infinity). Each pass counts 16 bits of the keys that match
 // the digits already found.
 
-import { addLanes, bump } from './lanes';
+import { addLanes, bump, highSingles, lowSingles } from './lanes';
 
 const F32_ABS: u32 = 0x7fffffff;
 const F64_ABS: u64 = 0x7fffffffffffffff;
@@ -10,6 +10,16 @@ const F64_ABS: u64 = 0x7fffffffffffffff;
 @inline
 function keyF32(x: usize, base: usize): u32 {
   return reinterpret<u32>(load<f32>(x) - load<f32>(base)) & F32_ABS;
+}
+
+@inline
+function keyBF16(x: usize, base: usize): u32 {
+  return reinterpret<u32>(singleOf(x) - singleOf(base)) & F32_ABS;
+}
+
+@inline
+function singleOf(brain: usize): f32 {
+  return reinterpret<f32>(<u32>load<u16>(brain) << 16);
 }
 
 @inline
@@ -44,6 +54,16 @@ export function histogramHighF32(x: usize, base: usize, counts: usize, n: i32): 
  * a window that ends at keys of a sample ends at the frequent ones.
  */
 export function countWindowF32(x: usize, base: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
+  return countWindow<f32>(x, base, low, width, counts, n);
+}
+
+/** The same of bf16 as they are stored. */
+export function countWindowBF16(x: usize, base: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
+  return countWindow<u16>(x, base, low, width, counts, n);
+}
+
+@inline
+function countWindow<T>(x: usize, base: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
   const abs = i32x4.splat(F32_ABS);
   const high = low + width - 1;
   const first = i32x4.splat(low);
@@ -56,8 +76,19 @@ export function countWindowF32(x: usize, base: usize, low: u32, width: u32, coun
   let atLast = i32x4.splat(0);
   let i = 0;
   for (; i + 8 <= n; i += 8) {
-    const keys0 = v128.and(f32x4.sub(v128.load(x), v128.load(base)), abs);
-    const keys1 = v128.and(f32x4.sub(v128.load(x, 16), v128.load(base, 16)), abs);
+    let delta0: v128;
+    let delta1: v128;
+    if (isFloat<T>()) {
+      delta0 = f32x4.sub(v128.load(x), v128.load(base));
+      delta1 = f32x4.sub(v128.load(x, 16), v128.load(base, 16));
+    } else {
+      const xs = v128.load(x);
+      const bases = v128.load(base);
+      delta0 = f32x4.sub(lowSingles(xs), lowSingles(bases));
+      delta1 = f32x4.sub(highSingles(xs), highSingles(bases));
+    }
+    const keys0 = v128.and(delta0, abs);
+    const keys1 = v128.and(delta1, abs);
     above = i32x4.sub(above, i32x4.add(i32x4.gt_s(keys0, last), i32x4.gt_s(keys1, last)));
     atFirst = i32x4.sub(atFirst, i32x4.add(i32x4.eq(keys0, first), i32x4.eq(keys1, first)));
     atLast = i32x4.sub(atLast, i32x4.add(i32x4.eq(keys0, last), i32x4.eq(keys1, last)));
@@ -67,8 +98,8 @@ export function countWindowF32(x: usize, base: usize, low: u32, width: u32, coun
       bumpLanes(origin, v128.bitselect(keys0, elsewhere, isBetween0));
       bumpLanes(origin, v128.bitselect(keys1, elsewhere, isBetween1));
     }
-    x += 32;
-    base += 32;
+    x += 8 * sizeof<T>();
+    base += 8 * sizeof<T>();
   }
   let count = addLanes(above);
   store<u32>(counts, load<u32>(counts) + addLanes(atFirst));
@@ -77,11 +108,11 @@ export function countWindowF32(x: usize, base: usize, low: u32, width: u32, coun
     store<u32>(end, load<u32>(end) + addLanes(atLast));
   }
   for (; i < n; i++) {
-    const key = keyF32(x, base);
+    const key = isFloat<T>() ? keyF32(x, base) : keyBF16(x, base);
     if (key > high) count++;
     else if (key >= low) bump(origin + (<usize>key << 2));
-    x += 4;
-    base += 4;
+    x += sizeof<T>();
+    base += sizeof<T>();
   }
   return count;
 }

@@ -1,17 +1,17 @@
-import type { Pointer } from '../../kernels/kernels.js';
-import type { Gatherer, MergeOperation, Statistic, Walk, Workspace } from '../method.js';
+import type { Kernels, Pointer } from '../../kernels/kernels.js';
+import type { Block, Gatherer, MergeOperation, Statistic, Walk, Workspace } from '../method.js';
 import { BINS, counterBytes, findFromTop } from './counters.js';
 import type { Rank } from './rank.js';
 import { MAX_WIDTH, type Windows } from './windows.js';
 
 /**
  * What is looked at of a tensor of up to so many elements: all of a small one, else pieces short enough that many rows are
- * met. Of a large one only a quarter is read for it.
+ * met. Of a large one only an eighth is read for it.
  */
 const SAMPLES: readonly (Walk & { upTo: number })[] = [
   { upTo: 131_072, size: 2048, stride: 2048 },
   { upTo: 2_097_152, size: 64, stride: 512 },
-  { upTo: Infinity, size: 64, stride: 512, section: { size: 32_768, stride: 131_072 } },
+  { upTo: Infinity, size: 128, stride: 512, section: { size: 16_384, stride: 131_072 } },
 ];
 /** Standard deviations of a sampled rank that a window leaves on either side. */
 const MARGIN = 5;
@@ -35,13 +35,15 @@ export function gatherSample(ranks: readonly Rank[], operation: MergeOperation, 
   const room = sampledElements(operation);
   const lists = modelsOf(ranks).map((model) => ({ model, deltas: workspace.reserve(room * 4) }));
   let sampled = 0;
+  const take = (subtract: Kernels['subtractF32'], { inputs, count }: Block): void => {
+    for (const { model, deltas } of lists) {
+      subtract(deltas + sampled * 4, inputs[model + 1] ?? 0, inputs[0] ?? 0, count);
+    }
+    sampled += count;
+  };
   return {
-    block: ({ inputs, count }) => {
-      for (const { model, deltas } of lists) {
-        workspace.arithmetic.subtract(deltas + sampled * 4, inputs[model + 1] ?? 0, inputs[0] ?? 0, count);
-      }
-      sampled += count;
-    },
+    block: (block) => take(workspace.kernels.subtractF32, block),
+    stored: (block) => take(workspace.kernels.subtractBF16, block),
     partial: () => {
       const view = (deltas: Pointer): Float32Array => new Float32Array(workspace.memory.buffer, deltas, sampled);
       return Object.fromEntries(lists.map(({ model, deltas }) => [String(model), view(deltas)]));

@@ -109,12 +109,11 @@ export function thresholds(found: readonly Statistic[], range: number): Threshol
 /** Turns a block of a model into its trimmed task vector, in place, block after block of one range. */
 export type Trim = (input: Pointer, base: Pointer, count: number) => void;
 
-/** @param threshold undefined: nothing is trimmed */
+/** @param threshold whose quota is used up block by block; undefined: nothing is trimmed */
 export function trimmer(threshold: Threshold | undefined, { arithmetic }: Workspace): Trim {
   const { subtract, trim } = arithmetic;
   if (threshold === undefined) return (input, base, count) => subtract(input, input, base, count);
-  let { quota } = threshold;
   return (input, base, count) => {
-    quota = trim(input, base, threshold.key, quota, count);
+    threshold.quota = trim(input, base, threshold.key, threshold.quota, count);
   };
 }

@@ -1,4 +1,5 @@
-import type { Gatherer, Statistic, Workspace } from '../method.js';
+import type { Kernels } from '../../kernels/kernels.js';
+import type { Block, Gatherer, Statistic, Workspace } from '../method.js';
 import { addUp, counterBytes, findFromTop, shareQuota } from './counters.js';
 import type { Selection } from './rank.js';
 import { addUpSums, sumOfCounted } from './sums.js';
@@ -9,8 +10,8 @@ export interface Windows {
   widths: number[];
 }
 
-/** 4 MB of counters for each rank. */
-export const MAX_WIDTH = 16 * 65_536;
+/** Keys of bf16 differences lie far apart, often powers of two: one more window of 16 bits than 2^20 keys need. 4.5 MB a rank. */
+export const MAX_WIDTH = 17 * 65_536;
 
 /** What the pass before this one found out, if it was windows. */
 export function windowsOf(found: readonly Statistic[]): Windows | undefined {
@@ -32,17 +33,22 @@ export function gatherWindows(selected: Selection, windows: Windows, workspace: 
   });
   const above = counters.map(() => 0);
   const sums: number[] = [];
+  const count = (countWindow: Kernels['countWindowF32'], { inputs, count: n }: Block): void => {
+    counters.forEach(({ input, low, width, counts }, i) => {
+      above[i] = (above[i] ?? 0) + countWindow(inputs[input] ?? 0, inputs[0] ?? 0, low, width, counts, n);
+    });
+  };
   return {
-    block: ({ inputs, count }) => {
-      const base = inputs[0] ?? 0;
-      counters.forEach(({ input, low, width, counts }, i) => {
-        const x = inputs[input] ?? 0;
-        above[i] = (above[i] ?? 0) + kernels.countWindowF32(x, base, low, width, counts, count);
-        if (!selected.sums) return;
-        sums.push(arithmetic.sumMagnitudes(x, base, 0n, count));
-        sums.push(arithmetic.sumMagnitudes(x, base, BigInt(low + width), count));
-      });
+    block: (block) => {
+      count(kernels.countWindowF32, block);
+      if (!selected.sums) return;
+      for (const { input, low, width } of counters) {
+        const [x, base] = [block.inputs[input] ?? 0, block.inputs[0] ?? 0];
+        sums.push(arithmetic.sumMagnitudes(x, base, 0n, block.count));
+        sums.push(arithmetic.sumMagnitudes(x, base, BigInt(low + width), block.count));
+      }
     },
+    stored: selected.sums ? undefined : (block) => count(kernels.countWindowBF16, block),
     partial: () => ({
       counts: new Uint32Array(memory.buffer, all, bytes / 4),
       above,

@@ -1,5 +1,6 @@
 import { type MergeOperation, numberSetting } from '../method.js';
 import { ELECTION_ENTRY_BYTES, type Voter, writeElection } from './election-table.js';
+import { areComparable, electingPair, type Partner } from './pair.js';
 import type { Merging, Participant } from './task-vectors.js';
 
 /**
@@ -10,6 +11,10 @@ import type { Merging, Participant } from './task-vectors.js';
 export const election: Merging = (operation, participants, workspace) => {
   const voters = participants.map((participant) => voterOf(operation, participant));
   const negligible = negligibleDivisor(operation, voters);
+  const votes = voters.map(({ vote }) => vote);
+  if (operation.work === 'F32' && areComparable(votes)) {
+    return electingPair(partnersOf(participants, voters, negligible), votes, workspace);
+  }
   const table = workspace.allocate(voters.length * ELECTION_ENTRY_BYTES);
   const { elect, electMixed } = workspace.arithmetic;
   const decide = new Set(voters.map(({ share }) => Math.sign(share))).size > 1 ? electMixed : elect;
@@ -18,6 +23,16 @@ export const election: Merging = (operation, participants, workspace) => {
     decide(output, inputs[0] ?? 0, table, voters.length, negligible, count);
   };
 };
+
+/** Two models: each stands alone or both together, so what the sum is divided by is known before. */
+function partnersOf(participants: readonly Participant[], voters: readonly Voter[], negligible: number): Partner[] {
+  const divisorOf = (share: number): number => (negligible >= 0 && Math.abs(share) > negligible ? share : 1);
+  const both = divisorOf(voters.reduce((sum, { share }) => sum + share, 0));
+  return participants.map(({ model, band }, i) => {
+    const { coefficient = 0, share = 0 } = voters[i] ?? {};
+    return { model, ...(band && { band }), alone: coefficient / divisorOf(share), together: coefficient / both };
+  });
+}
 
 function votesByWeight({ settings }: MergeOperation): boolean {
   return settings['weighted_election'] !== false;

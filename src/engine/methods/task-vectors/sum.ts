@@ -1,4 +1,5 @@
-import { type MergeOperation, numberSetting } from '../method.js';
+import { type Block, type MergeOperation, numberSetting } from '../method.js';
+import { summingPair } from './pair.js';
 import { type Merging, taskWeights } from './task-vectors.js';
 
 /** Below this a sum of weights counts as zero and does not divide (MergeKit's threshold). */
@@ -12,18 +13,22 @@ export function sumFactor(operation: MergeOperation): number {
 }
 
 /** y = b + lambda sum w_i s_i d_i, divided by sum w_i when `normalize` is set. */
-export const sum: Merging = (operation, participants, { arithmetic }) => {
-  const { scale, addScaled, add } = arithmetic;
+export const sum: Merging = (operation, participants, workspace) => {
+  const { scale, addScaled, add } = workspace.arithmetic;
   const factor = sumFactor(operation);
-  return ({ inputs, output, count }) => {
+  const terms = participants.map(({ model, band, weight, scale: size }) => {
+    return { model, ...(band && { band }), coefficient: factor * weight * size };
+  });
+  const fill = ({ inputs, output, count }: Block): void => {
     const base = inputs[0] ?? 0;
-    if (participants.length === 0) return scale(output, base, 1, count);
-    participants.forEach(({ model, weight, scale: size }, i) => {
+    if (terms.length === 0) return scale(output, base, 1, count);
+    terms.forEach(({ model, coefficient }, i) => {
       const delta = inputs[model + 1] ?? 0;
-      const coefficient = factor * weight * size;
       if (i === 0) scale(output, delta, coefficient, count);
       else addScaled(output, delta, coefficient, count);
     });
     add(output, base, count);
   };
+  const partners = terms.map(({ coefficient, ...term }) => ({ ...term, alone: coefficient, together: coefficient }));
+  return Object.assign(fill, { stored: terms.length === 2 ? summingPair(partners, workspace) : undefined });
 };

@@ -1,12 +1,14 @@
 import type { Pointer } from '../../kernels/kernels.js';
 import {
   type Block,
+  type Fill,
   type Method,
   type MergeOperation,
   numberSetting,
   type Statistic,
   type Workspace,
 } from '../method.js';
+import type { Threshold } from '../selection/selection.js';
 
 /** What is left of one model's task vector in one range of the tensor. */
 export interface Remains {
@@ -14,6 +16,14 @@ export interface Remains {
   scale: number;
   /** Turns a block of the model into the block of its task vector, in place; the blocks of a range come in order. */
   sparsify(input: Pointer, base: Pointer, block: Block): void;
+  /** Where nothing but magnitudes decides what is left: `sparsify` uses their quotas up. */
+  band?: Band;
+}
+
+/** What is left of a task vector: elements from the threshold `least` on, without those from `most` on. */
+export interface Band {
+  least?: Threshold | undefined;
+  most?: Threshold | undefined;
 }
 
 /** A way of leaving elements of task vectors out: all of a method but how the rest is merged. */
@@ -32,14 +42,14 @@ export interface Participant {
   model: number;
   weight: number;
   scale: number;
+  band?: Band;
 }
 
-/** A way of merging what is left: fills the output from the inputs, in which task vectors have taken the models' place. */
-export type Merging = (
-  operation: MergeOperation,
-  participants: readonly Participant[],
-  workspace: Workspace,
-) => (block: Block) => void;
+/**
+ * A way of merging what is left: fills the output from the inputs, in which task vectors have taken the models' place. Its
+ * `stored` takes the models as they are, and leaves out what their bands leave out.
+ */
+export type Merging = (operation: MergeOperation, participants: readonly Participant[], workspace: Workspace) => Fill;
 
 /** Leaves elements of each task vector out, then merges the rest. */
 export function taskVectorMethod(sparsifier: Sparsifier, merging: Merging): Method {
@@ -53,11 +63,12 @@ export function taskVectorMethod(sparsifier: Sparsifier, merging: Merging): Meth
         return remains === undefined || weight === 0 ? [] : [{ ...remains, model, weight }];
       });
       const merge = merging(operation, taking, workspace);
-      return (block) => {
+      const fill = (block: Block): void => {
         const base = block.inputs[0] ?? 0;
         for (const { model, sparsify } of taking) sparsify(block.inputs[model + 1] ?? 0, base, block);
         merge(block);
       };
+      return Object.assign(fill, { stored: merge.stored });
     },
   };
 }

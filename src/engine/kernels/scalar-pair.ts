@@ -1,0 +1,81 @@
+import type { Kernels, MergePair, Pointer } from './kernels.js';
+import { bitsOf, singleOf, singleToBrain } from './scalar-bits.js';
+
+type PairKernels = Pick<
+  Kernels,
+  'electPairF32' | 'trimElectPairBF16' | 'bandElectPairBF16' | 'bandSumPairBF16' | 'subtractBF16' | 'countWindowBF16'
+>;
+
+const SIGN_FREE = 0x7fff_ffff;
+
+/** The twins of assembly/pair.ts, which has the layout of the settings, and of what else takes bf16 as it is stored. */
+export function scalarPair(memory: WebAssembly.Memory): PairKernels {
+  const view = (): DataView => new DataView(memory.buffer);
+  const f32 = (at: Pointer): number => view().getFloat32(at, true);
+  const brain = (at: Pointer): number => singleOf(view().getUint16(at, true) << 16);
+  const deltaOf = (x: Pointer, base: Pointer, i: number): number => Math.fround(brain(x + 2 * i) - brain(base + 2 * i));
+
+  /** An element equal to a threshold counts as beyond it for as long as the quota lasts. */
+  const isBeyond = (key: number, limit: Pointer): boolean => {
+    const own = view().getInt32(limit, true);
+    const quota = view().getUint32(limit + 4, true);
+    if (key !== own || quota === 0) return key > own;
+    view().setUint32(limit + 4, quota - 1, true);
+    return true;
+  };
+
+  const elected = (x: number, y: number, settings: Pointer): number => {
+    let votes = Math.fround(x + Math.fround(y * f32(settings + 48)));
+    if (Math.abs(votes) < Math.fround(Math.abs(y) * f32(settings + 52))) {
+      votes = x * view().getFloat64(settings + 56, true) + y * view().getFloat64(settings + 64, true);
+    }
+    const sign = votes >= 0 ? 1 : -1;
+    const [isSilentX, isSilentY] = [x * sign <= 0, y * sign <= 0];
+    const together = isSilentX || isSilentY ? 0 : 4;
+    const termX = isSilentX ? 0 : Math.fround(x * f32(settings + 16 + together));
+    return Math.fround(termX + (isSilentY ? 0 : Math.fround(y * f32(settings + 40 + together))));
+  };
+
+  const added = (x: number, y: number, settings: Pointer): number =>
+    Math.fround(Math.fround(x * f32(settings + 20)) + Math.fround(y * f32(settings + 44)));
+
+  const selectPair = (hasOutliers: boolean, merge: typeof elected): MergePair => {
+    return (output, base, x, y, settings, n) => {
+      const remains = (model: Pointer, limits: Pointer, i: number): number => {
+        const delta = deltaOf(model, base, i);
+        const key = bitsOf(delta) & SIGN_FREE;
+        const isKept = isBeyond(key, limits);
+        return isKept && !(hasOutliers && isBeyond(key, limits + 8)) ? delta : 0;
+      };
+      for (let i = 0; i < n; i++) {
+        const sum = merge(remains(x, settings, i), remains(y, settings + 24, i), settings);
+        view().setUint16(output + 2 * i, singleToBrain(bitsOf(brain(base + 2 * i) + sum)), true);
+      }
+    };
+  };
+
+  return {
+    electPairF32: (output, base, x, y, settings, n) => {
+      for (let i = 0; i < n; i++) {
+        const at = 4 * i;
+        view().setFloat32(output + at, f32(base + at) + elected(f32(x + at), f32(y + at), settings), true);
+      }
+    },
+    trimElectPairBF16: selectPair(false, elected),
+    bandElectPairBF16: selectPair(true, elected),
+    bandSumPairBF16: selectPair(true, added),
+    subtractBF16: (target, x, base, n) => {
+      for (let i = 0; i < n; i++) view().setFloat32(target + 4 * i, deltaOf(x, base, i), true);
+    },
+    countWindowBF16: (x, base, low, width, counts, n) => {
+      let above = 0;
+      for (let i = 0; i < n; i++) {
+        const key = bitsOf(deltaOf(x, base, i)) & SIGN_FREE;
+        const slot = counts + 4 * (key - low);
+        if (key >= low + width) above++;
+        else if (key >= low) view().setUint32(slot, view().getUint32(slot, true) + 1, true);
+      }
+      return above;
+    },
+  };
+}

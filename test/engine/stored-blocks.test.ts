@@ -1,0 +1,78 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { dump } from 'js-yaml';
+import { writeCheckpoint } from '../support/checkpoints.js';
+import { merge } from '../support/merge.js';
+import { Random } from '../support/random.js';
+import { encode } from '../support/tensors.js';
+
+// Models of bf16 are merged without decoding them where a method has a kernel for that. The blocks that the report looks at
+// are decoded nevertheless: all of them for a full report, none without one. The bytes must be the same.
+
+/** A few canonical blocks, in the last of which a vector is left over. */
+const SHAPE = [41, 1027];
+
+const models = ['base', 'a', 'b'].map((name, seed) => {
+  const random = new Random(90 + seed);
+  return {
+    name,
+    values: Float64Array.from({ length: 41 * 1027 }, () => random.normal() * (seed === 0 ? 0.04 : 0.002)),
+  };
+});
+
+function recipe(method: string, a: object, b: object, parameters: object = {}): string {
+  const entries = [
+    { model: 'a', parameters: a },
+    { model: 'b', parameters: b },
+  ];
+  return dump({ merge_method: method, base_model: 'base', models: entries, parameters, dtype: 'bfloat16' });
+}
+
+const sparse = { density: 0.4, weight: 0.3 };
+const equal = { density: 0.5, weight: 0.5 };
+const methods = ['ties', 'breadcrumbs', 'breadcrumbs_ties', 'dare_linear', 'dare_ties', 'della', 'della_linear'];
+const cases: [string, string][] = [
+  ...methods.map((method): [string, string] => [method, recipe(method, sparse, { density: 0.6, weight: 0.7 })]),
+  ['ties with equal votes', recipe('ties', equal, equal)],
+  ['ties without division', recipe('ties', sparse, equal, { normalize: false, lambda: 0.8 })],
+  ['ties of all elements', recipe('ties', { density: 1, weight: 0.2 }, sparse)],
+  ['ties with rescaled deltas', recipe('ties', sparse, equal, { rescale: 'l1' })],
+  ['ties with a model turned around', recipe('ties', { density: 0.5, weight: -0.3 }, equal)],
+  ['breadcrumbs with many outliers', recipe('breadcrumbs_ties', sparse, equal, { gamma: 0.3 })],
+];
+
+describe('a merge of bf16 is the same, whichever blocks are decoded', () => {
+  let root = '';
+
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'amalgam-stored-'));
+    const base = models[0]?.values;
+    for (const { name, values } of models) {
+      const own = name === 'base' ? values : values.map((value, i) => value + (base?.[i] ?? 0));
+      const tensors = new Map([['weight', { dtype: 'BF16' as const, shape: SHAPE, bytes: encode('BF16', own) }]]);
+      writeCheckpoint(join(root, name), { request: { seed: 0 }, config: undefined, tensors });
+    }
+  });
+  afterAll(() => {
+    rmSync(root, { recursive: true });
+  });
+
+  it.each(cases)('%s', async (name, text) => {
+    const merged = async (report: 'none' | 'sampled' | 'full', chunkBytes: number): Promise<string> => {
+      const directory = join(root, `${name} ${report}`);
+      await merge({
+        recipe: text,
+        directory,
+        cwd: root,
+        plan: { seed: 7 },
+        execute: { threads: 2, chunkBytes, report },
+      });
+      return readFileSync(join(directory, 'model.safetensors')).toString('base64');
+    };
+    const decoded = await merged('full', 1 << 20);
+    expect(await merged('none', 1 << 20)).toBe(decoded);
+    expect(await merged('sampled', 65_536)).toBe(decoded);
+  });
+});
