@@ -30,10 +30,31 @@ function recipe(method: string, a: object, b: object, parameters: object = {}): 
   return dump({ merge_method: method, base_model: 'base', models: entries, parameters, dtype: 'bfloat16' });
 }
 
+/** Models without a base where the method takes none. */
+function weighted(method: string): string {
+  const weightless = ['model_stock', 'karcher', 'slerp'].includes(method);
+  const entries = ['a', 'b'].map((model, i) => ({
+    model,
+    ...(!weightless && { parameters: { weight: 0.3 + i / 3 } }),
+  }));
+  const base = ['task_arithmetic', 'model_stock', 'multislerp', 'nuslerp'].includes(method) ? 'base' : undefined;
+  const origin = method === 'slerp' ? 'a' : base;
+  const parameters = method === 'slerp' ? { t: 0.3 } : undefined;
+  return dump({
+    merge_method: method,
+    ...(origin !== undefined && { base_model: origin }),
+    models: entries,
+    ...(parameters !== undefined && { parameters }),
+    dtype: 'bfloat16',
+  });
+}
+
 const sparse = { density: 0.4, weight: 0.3 };
 const equal = { density: 0.5, weight: 0.5 };
 const methods = ['ties', 'breadcrumbs', 'breadcrumbs_ties', 'dare_linear', 'dare_ties', 'della', 'della_linear'];
+const geometric = ['task_arithmetic', 'model_stock', 'multislerp', 'nuslerp', 'karcher', 'linear', 'slerp'];
 const cases: [string, string][] = [
+  ...geometric.map((method): [string, string] => [method, weighted(method)]),
   ...methods.map((method): [string, string] => [method, recipe(method, sparse, { density: 0.6, weight: 0.7 })]),
   ['ties with equal votes', recipe('ties', equal, equal)],
   ['ties without division', recipe('ties', sparse, equal, { normalize: false, lambda: 0.8 })],

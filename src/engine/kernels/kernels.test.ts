@@ -296,6 +296,10 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
     run('f32', (bytes, n, c) => {
       const brains = brainsOf(bytes);
       expectEqual('subtractBF16', [E, A, B, n], brains, [[E, 'f32']], n);
+      expectEqual('addPairBF16', [E, A, B, c, 0.7, n], brains, [[E, 'u16']], n);
+      expectEqual('addDeltaPairBF16', [E, C, A, B, c, 0.7, n], brains, [[E, 'u16']], n);
+      expectEqual('gramBF16', [A, B, COUNTS, n], brains, [[COUNTS, 'f64']], 3);
+      expectEqual('gramDeltasBF16', [A, B, C, COUNTS, n], brains, [[COUNTS, 'f64']], 3);
       for (const low of [1, 0x3f00_0000]) {
         expectEqual('countWindowBF16', [A, B, low, 65_535, COUNTS, n], brains, [[COUNTS, 'u32']], 65_535);
       }

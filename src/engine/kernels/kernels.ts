@@ -42,6 +42,10 @@ export interface Kernels {
   addProductF64(sum: Pointer, x: Pointer, y: Pointer, n: number): void;
   nearswapF32(output: Pointer, x: Pointer, base: Pointer, t: number, n: number): void;
   nearswapF64(output: Pointer, x: Pointer, base: Pointer, t: number, n: number): void;
+  addPairBF16(output: Pointer, x: Pointer, y: Pointer, c: number, d: number, n: number): void;
+  addDeltaPairBF16(output: Pointer, base: Pointer, x: Pointer, y: Pointer, c: number, d: number, n: number): void;
+  gramBF16(x: Pointer, y: Pointer, target: Pointer, n: number): void;
+  gramDeltasBF16(x: Pointer, y: Pointer, base: Pointer, target: Pointer, n: number): void;
   gramF32(x: Pointer, y: Pointer, target: Pointer, n: number): void;
   gramF64(x: Pointer, y: Pointer, target: Pointer, n: number): void;
   gramDeltasF32(x: Pointer, y: Pointer, base: Pointer, target: Pointer, n: number): void;

@@ -3,7 +3,14 @@ import { bitsOf, singleOf, singleToBrain } from './scalar-bits.js';
 
 type PairKernels = Pick<
   Kernels,
-  'electPairF32' | 'trimElectPairBF16' | 'bandElectPairBF16' | 'bandSumPairBF16' | 'subtractBF16' | 'countWindowBF16'
+  | 'electPairF32'
+  | 'trimElectPairBF16'
+  | 'bandElectPairBF16'
+  | 'bandSumPairBF16'
+  | 'addPairBF16'
+  | 'addDeltaPairBF16'
+  | 'subtractBF16'
+  | 'countWindowBF16'
 >;
 
 const SIGN_FREE = 0x7fff_ffff;
@@ -64,6 +71,20 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
     trimElectPairBF16: selectPair(false, elected),
     bandElectPairBF16: selectPair(true, elected),
     bandSumPairBF16: selectPair(true, added),
+    addPairBF16: (output, x, y, c, d, n) => {
+      const { fround } = Math;
+      for (let i = 0; i < n; i++) {
+        const sum = fround(brain(x + 2 * i) * fround(c)) + fround(brain(y + 2 * i) * fround(d));
+        view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum)), true);
+      }
+    },
+    addDeltaPairBF16: (output, base, x, y, c, d, n) => {
+      const { fround } = Math;
+      for (let i = 0; i < n; i++) {
+        const sum = fround(fround(deltaOf(x, base, i) * fround(c)) + fround(deltaOf(y, base, i) * fround(d)));
+        view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum + brain(base + 2 * i))), true);
+      }
+    },
     subtractBF16: (target, x, base, n) => {
       for (let i = 0; i < n; i++) view().setFloat32(target + 4 * i, deltaOf(x, base, i), true);
     },

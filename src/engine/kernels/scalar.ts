@@ -1,5 +1,5 @@
 import type { Kernels, Pointer } from './kernels.js';
-import { halfToSingle, singleToBrain, singleToHalf, toOdd } from './scalar-bits.js';
+import { halfToSingle, singleOf, singleToBrain, singleToHalf, toOdd } from './scalar-bits.js';
 import { scalarAgreement } from './scalar-agreement.js';
 import { scalarDivergence } from './scalar-divergence.js';
 import { scalarVariance } from './scalar-variance.js';
@@ -20,6 +20,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
   const view = (): DataView => new DataView(memory.buffer);
   const f32 = (at: Pointer): number => view().getFloat32(at, true);
   const f64 = (at: Pointer): number => view().getFloat64(at, true);
+  const brain = (x: Pointer, i: number): number => singleOf(view().getUint16(x + 2 * i, true) << 16);
   const u32 = (at: Pointer): number => view().getUint32(at, true);
   const u64 = (at: Pointer): bigint => view().getBigUint64(at, true);
   const setF32 = (at: Pointer, value: number): void => view().setFloat32(at, value, true);
@@ -139,6 +140,9 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
       each(n, (i) => setF32(output + 4 * i, moved(f32(x + 4 * i), f32(base + 4 * i), t))),
     nearswapF64: (output, x, base, t, n) =>
       each(n, (i) => setF64(output + 8 * i, moved(f64(x + 8 * i), f64(base + 8 * i), t))),
+    gramBF16: (x, y, target, n) => gram(target, n, (i) => [brain(x, i), brain(y, i)]),
+    gramDeltasBF16: (x, y, base, target, n) =>
+      gram(target, n, (i) => [brain(x, i) - brain(base, i), brain(y, i) - brain(base, i)]),
     gramF32: (x, y, target, n) => gram(target, n, (i) => [f32(x + 4 * i), f32(y + 4 * i)]),
     gramF64: (x, y, target, n) => gram(target, n, (i) => [f64(x + 8 * i), f64(y + 8 * i)]),
     sumSquaresF32: (x, n) => reduce(n, (i) => f32(x + 4 * i) * f32(x + 4 * i)),

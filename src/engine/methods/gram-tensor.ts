@@ -24,10 +24,14 @@ function gramMethod(coefficients: Coefficients, ofDeltas: (operation: MergeOpera
   return {
     passes: () => 1,
     gather: (operation, _pass, _found, workspace) => {
-      const measure = gramMeter(vectorsOf(operation), ofDeltas(operation), workspace);
+      const { gramBF16, gramDeltasBF16 } = workspace.kernels;
+      const [vectors, hasBase] = [vectorsOf(operation), ofDeltas(operation)];
+      const measure = gramMeter(vectors, hasBase, workspace);
+      const measureStored = gramMeter(vectors, hasBase, workspace, { gram: gramBF16, gramDeltas: gramDeltasBF16 });
       const entries: number[] = [];
       return {
         block: ({ inputs, count }) => entries.push(...measure(inputs, count)),
+        stored: ({ inputs, count }) => entries.push(...measureStored(inputs, count)),
         partial: () => ({ gram: Float64Array.from(entries) }),
       };
     },

@@ -1,3 +1,4 @@
+import type { Arithmetic } from '../kernels/arithmetic.js';
 import type { Pointer } from '../kernels/kernels.js';
 import type { Workspace } from './method.js';
 
@@ -55,16 +56,24 @@ export function packedIndex(vectors: number, row: number, column: number): numbe
 /** Measures `count` elements: the packed triangle, overwritten by the next call. */
 export type Meter = (inputs: readonly Pointer[], count: number) => readonly number[];
 
+/** The kernels that measure: those of the work dtype, or those of bf16 as it is stored. */
+export type GramKernels = Pick<Arithmetic, 'gram' | 'gramDeltas'>;
+
 /** Of the inputs, or of their differences from the first of them, the base. */
-export function gramMeter(vectors: number, hasBase: boolean, { arithmetic, allocate, memory }: Workspace): Meter {
+export function gramMeter(
+  vectors: number,
+  hasBase: boolean,
+  { arithmetic, allocate, memory }: Workspace,
+  { gram, gramDeltas }: GramKernels = arithmetic,
+): Meter {
   const target = allocate(3 * 8);
   const packed = new Array<number>(gramEntries(vectors)).fill(0);
   return (inputs, count) => {
     const [base = 0] = inputs;
     const at = (i: number): Pointer => inputs[i + Number(hasBase)] ?? 0;
     const measure = (i: number, j: number): void => {
-      if (hasBase) arithmetic.gramDeltas(at(i), at(j), base, target, count);
-      else arithmetic.gram(at(i), at(j), target, count);
+      if (hasBase) gramDeltas(at(i), at(j), base, target, count);
+      else gram(at(i), at(j), target, count);
       const [own = 0, product = 0, other = 0] = new Float64Array(memory.buffer, target, 3);
       packed[packedIndex(vectors, i, i)] = own;
       packed[packedIndex(vectors, i, j)] = product;

@@ -7,6 +7,7 @@ export * from './statistics';
 export * from './selection';
 export * from './consensus';
 export * from './pair';
+export * from './sums';
 export * from './agreement';
 export * from './variance';
 export * from './special';

@@ -32,6 +32,12 @@ export function addLanes(x: v128): u32 {
   );
 }
 
+/** One bf16 as f32. */
+@inline
+export function singleOf(brain: usize): f32 {
+  return reinterpret<f32>(<u32>load<u16>(brain) << 16);
+}
+
 /** The first four of eight bf16 as f32: interleaving zeros below each 16-bit value shifts it into the upper half. */
 @inline
 export function lowSingles(brains: v128): v128 {

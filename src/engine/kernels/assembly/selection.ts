@@ -2,7 +2,7 @@
 // without its sign, which order as the magnitudes do (NaN above infinity). Each pass counts 16 bits of the keys that match
 // the digits already found.
 
-import { addLanes, bump, highSingles, lowSingles } from './lanes';
+import { addLanes, bump, highSingles, lowSingles, singleOf } from './lanes';
 
 const F32_ABS: u32 = 0x7fffffff;
 const F64_ABS: u64 = 0x7fffffffffffffff;
@@ -15,11 +15,6 @@ function keyF32(x: usize, base: usize): u32 {
 @inline
 function keyBF16(x: usize, base: usize): u32 {
   return reinterpret<u32>(singleOf(x) - singleOf(base)) & F32_ABS;
-}
-
-@inline
-function singleOf(brain: usize): f32 {
-  return reinterpret<f32>(<u32>load<u16>(brain) << 16);
 }
 
 @inline

@@ -1,9 +1,28 @@
 // Reductions over one canonical block. Element i adds to lane i mod 4 and the lanes meet in one fixed tree, so a sum
 // depends on the block alone: not on threads, chunks or the machine.
 
-import { high, low } from './lanes';
+import { high, low, lowSingles, singleOf } from './lanes';
 
 const LANES = memory.data(96, 16);
+
+/** The first two of four elements in f64: u16 stands for bf16. */
+@inline
+function firstTwo<T>(x: usize): v128 {
+  if (!isFloat<T>()) return f64x2.promote_low_f32x4(lowSingles(v128.load32_zero(x)));
+  return sizeof<T>() == 8 ? v128.load(x) : f64x2.promote_low_f32x4(v128.load64_zero(x));
+}
+
+@inline
+function lastTwo<T>(x: usize): v128 {
+  if (!isFloat<T>()) return f64x2.promote_low_f32x4(lowSingles(v128.load32_zero(x, 4)));
+  return sizeof<T>() == 8 ? v128.load(x, 16) : f64x2.promote_low_f32x4(v128.load64_zero(x, 8));
+}
+
+@inline
+function one<T>(x: usize): f64 {
+  if (!isFloat<T>()) return <f64>singleOf(x);
+  return sizeof<T>() == 8 ? load<f64>(x) : <f64>load<f32>(x);
+}
 
 @inline
 function storeLanes(at: usize, a: v128, b: v128): void {
@@ -29,8 +48,9 @@ function storeGram(target: usize): void {
   store<f64>(target, sumLanes(LANES + 64), 16);
 }
 
-/** <x,x>, <x,y> and <y,y> in f64 of two f32 blocks, stored as three f64 at `target`. */
-export function gramF32(x: usize, y: usize, target: usize, n: i32): void {
+/** <x,x>, <x,y> and <y,y> in f64 of two blocks, stored as three f64 at `target`. */
+@inline
+function gram<T>(x: usize, y: usize, target: usize, n: i32): void {
   let xx0 = f64x2.splat(0);
   let xx1 = xx0;
   let xy0 = xx0;
@@ -39,28 +59,26 @@ export function gramF32(x: usize, y: usize, target: usize, n: i32): void {
   let yy1 = xx0;
   let i = 0;
   for (; i + 4 <= n; i += 4) {
-    const xs = v128.load(x);
-    const ys = v128.load(y);
-    const x0 = low(xs);
-    const x1 = high(xs);
-    const y0 = low(ys);
-    const y1 = high(ys);
+    const x0 = firstTwo<T>(x);
+    const x1 = lastTwo<T>(x);
+    const y0 = firstTwo<T>(y);
+    const y1 = lastTwo<T>(y);
     xx0 = f64x2.add(xx0, f64x2.mul(x0, x0));
     xx1 = f64x2.add(xx1, f64x2.mul(x1, x1));
     xy0 = f64x2.add(xy0, f64x2.mul(x0, y0));
     xy1 = f64x2.add(xy1, f64x2.mul(x1, y1));
     yy0 = f64x2.add(yy0, f64x2.mul(y0, y0));
     yy1 = f64x2.add(yy1, f64x2.mul(y1, y1));
-    x += 16;
-    y += 16;
+    x += 4 * sizeof<T>();
+    y += 4 * sizeof<T>();
   }
   storeLanes(LANES, xx0, xx1);
   storeLanes(LANES + 32, xy0, xy1);
   storeLanes(LANES + 64, yy0, yy1);
   for (; i < n; i++) {
-    addGram(i, <f64>load<f32>(x), <f64>load<f32>(y));
-    x += 4;
-    y += 4;
+    addGram(i, one<T>(x), one<T>(y));
+    x += sizeof<T>();
+    y += sizeof<T>();
   }
   storeGram(target);
 }
@@ -72,41 +90,9 @@ function addGram(i: i32, x: f64, y: f64): void {
   addToLane(LANES + 64, i, y * y);
 }
 
-export function gramF64(x: usize, y: usize, target: usize, n: i32): void {
-  let xx0 = f64x2.splat(0);
-  let xx1 = xx0;
-  let xy0 = xx0;
-  let xy1 = xx0;
-  let yy0 = xx0;
-  let yy1 = xx0;
-  let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const x0 = v128.load(x);
-    const x1 = v128.load(x, 16);
-    const y0 = v128.load(y);
-    const y1 = v128.load(y, 16);
-    xx0 = f64x2.add(xx0, f64x2.mul(x0, x0));
-    xx1 = f64x2.add(xx1, f64x2.mul(x1, x1));
-    xy0 = f64x2.add(xy0, f64x2.mul(x0, y0));
-    xy1 = f64x2.add(xy1, f64x2.mul(x1, y1));
-    yy0 = f64x2.add(yy0, f64x2.mul(y0, y0));
-    yy1 = f64x2.add(yy1, f64x2.mul(y1, y1));
-    x += 32;
-    y += 32;
-  }
-  storeLanes(LANES, xx0, xx1);
-  storeLanes(LANES + 32, xy0, xy1);
-  storeLanes(LANES + 64, yy0, yy1);
-  for (; i < n; i++) {
-    addGram(i, load<f64>(x), load<f64>(y));
-    x += 8;
-    y += 8;
-  }
-  storeGram(target);
-}
-
 /** The same of x - base and y - base, formed in f64 so that nothing is lost before the products. */
-export function gramDeltasF32(x: usize, y: usize, base: usize, target: usize, n: i32): void {
+@inline
+function gramDeltas<T>(x: usize, y: usize, base: usize, target: usize, n: i32): void {
   let xx0 = f64x2.splat(0);
   let xx1 = xx0;
   let xy0 = xx0;
@@ -115,74 +101,52 @@ export function gramDeltasF32(x: usize, y: usize, base: usize, target: usize, n:
   let yy1 = xx0;
   let i = 0;
   for (; i + 4 <= n; i += 4) {
-    const xs = v128.load(x);
-    const ys = v128.load(y);
-    const bs = v128.load(base);
-    const b0 = low(bs);
-    const b1 = high(bs);
-    const x0 = f64x2.sub(low(xs), b0);
-    const x1 = f64x2.sub(high(xs), b1);
-    const y0 = f64x2.sub(low(ys), b0);
-    const y1 = f64x2.sub(high(ys), b1);
+    const b0 = firstTwo<T>(base);
+    const b1 = lastTwo<T>(base);
+    const x0 = f64x2.sub(firstTwo<T>(x), b0);
+    const x1 = f64x2.sub(lastTwo<T>(x), b1);
+    const y0 = f64x2.sub(firstTwo<T>(y), b0);
+    const y1 = f64x2.sub(lastTwo<T>(y), b1);
     xx0 = f64x2.add(xx0, f64x2.mul(x0, x0));
     xx1 = f64x2.add(xx1, f64x2.mul(x1, x1));
     xy0 = f64x2.add(xy0, f64x2.mul(x0, y0));
     xy1 = f64x2.add(xy1, f64x2.mul(x1, y1));
     yy0 = f64x2.add(yy0, f64x2.mul(y0, y0));
     yy1 = f64x2.add(yy1, f64x2.mul(y1, y1));
-    x += 16;
-    y += 16;
-    base += 16;
+    x += 4 * sizeof<T>();
+    y += 4 * sizeof<T>();
+    base += 4 * sizeof<T>();
   }
   storeLanes(LANES, xx0, xx1);
   storeLanes(LANES + 32, xy0, xy1);
   storeLanes(LANES + 64, yy0, yy1);
   for (; i < n; i++) {
-    const origin = <f64>load<f32>(base);
-    addGram(i, <f64>load<f32>(x) - origin, <f64>load<f32>(y) - origin);
-    x += 4;
-    y += 4;
-    base += 4;
+    const origin = one<T>(base);
+    addGram(i, one<T>(x) - origin, one<T>(y) - origin);
+    x += sizeof<T>();
+    y += sizeof<T>();
+    base += sizeof<T>();
   }
   storeGram(target);
 }
 
+export function gramBF16(x: usize, y: usize, target: usize, n: i32): void {
+  gram<u16>(x, y, target, n);
+}
+export function gramF32(x: usize, y: usize, target: usize, n: i32): void {
+  gram<f32>(x, y, target, n);
+}
+export function gramF64(x: usize, y: usize, target: usize, n: i32): void {
+  gram<f64>(x, y, target, n);
+}
+export function gramDeltasBF16(x: usize, y: usize, base: usize, target: usize, n: i32): void {
+  gramDeltas<u16>(x, y, base, target, n);
+}
+export function gramDeltasF32(x: usize, y: usize, base: usize, target: usize, n: i32): void {
+  gramDeltas<f32>(x, y, base, target, n);
+}
 export function gramDeltasF64(x: usize, y: usize, base: usize, target: usize, n: i32): void {
-  let xx0 = f64x2.splat(0);
-  let xx1 = xx0;
-  let xy0 = xx0;
-  let xy1 = xx0;
-  let yy0 = xx0;
-  let yy1 = xx0;
-  let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const b0 = v128.load(base);
-    const b1 = v128.load(base, 16);
-    const x0 = f64x2.sub(v128.load(x), b0);
-    const x1 = f64x2.sub(v128.load(x, 16), b1);
-    const y0 = f64x2.sub(v128.load(y), b0);
-    const y1 = f64x2.sub(v128.load(y, 16), b1);
-    xx0 = f64x2.add(xx0, f64x2.mul(x0, x0));
-    xx1 = f64x2.add(xx1, f64x2.mul(x1, x1));
-    xy0 = f64x2.add(xy0, f64x2.mul(x0, y0));
-    xy1 = f64x2.add(xy1, f64x2.mul(x1, y1));
-    yy0 = f64x2.add(yy0, f64x2.mul(y0, y0));
-    yy1 = f64x2.add(yy1, f64x2.mul(y1, y1));
-    x += 32;
-    y += 32;
-    base += 32;
-  }
-  storeLanes(LANES, xx0, xx1);
-  storeLanes(LANES + 32, xy0, xy1);
-  storeLanes(LANES + 64, yy0, yy1);
-  for (; i < n; i++) {
-    const origin = load<f64>(base);
-    addGram(i, load<f64>(x) - origin, load<f64>(y) - origin);
-    x += 8;
-    y += 8;
-    base += 8;
-  }
-  storeGram(target);
+  gramDeltas<f64>(x, y, base, target, n);
 }
 
 /** Sum in f64 of |x - base| over the elements whose key (bits of the difference without its sign) is at least `key`. */
