@@ -128,7 +128,7 @@ export class TensorRunner {
   /** All passes over a tensor that stays in memory: its bytes are read by the first pass that needs all of them. */
   private whole(operation: MergeOperation, destination: Destination): Omit<TaskResult, 'id'> {
     const method = methodOf(operation);
-    const workspace = this.arena.workspace(operation.work);
+    const workspace = { ...this.arena.workspace(operation.work), kept: new Map<number, Pointer>() };
     const size = blockElements(operation, method);
     const range = { index: 0, firstBlock: 0, blocks: Math.ceil(operation.elements / size) };
     const chunk = this.chunkElements(operation, size);

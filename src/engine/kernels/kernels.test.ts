@@ -92,7 +92,10 @@ function pairSettings(
   margin: number,
   c: number,
 ): Uint8Array {
-  const view = new DataView(new ArrayBuffer(72));
+  const view = new DataView(new ArrayBuffer(80));
+  // Any bits will do for masks.
+  view.setUint32(72, D, true);
+  view.setUint32(76, D + 128, true);
   for (const at of [0, 24]) {
     view.setInt32(at, least, true);
     view.setUint32(at + 4, quota, true);
@@ -314,6 +317,9 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
           const most = limits[(n + quota + 1) % 5] ?? 0;
           const settings = pairSettings([least, quota, Math.max(most, least + 1), quota % 4], votes, margin, c);
           expectEqual('electPairF32', [E, C, A, B, COUNTS, n], bytes, [[E, 'f32']], n, settings);
+          for (const name of ['maskElectPairBF16', 'maskSumPairBF16'] as const) {
+            expectEqual(name, [E, C, A, B, COUNTS, n], brains, [[E, 'u16']], n, settings);
+          }
           for (const name of ['trimElectPairBF16', 'bandElectPairBF16', 'bandSumPairBF16'] as const) {
             // Quotas are used up by whole vectors of eight.
             const results: [number, Element][] = [
@@ -327,6 +333,13 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
       }
     });
   }, 60_000);
+
+  test('masks of one bit an element', () => {
+    run('f32', (bytes, n) => {
+      expectEqual('packKeptF32', [E, A, n], bytes, [[E, 'u16']], Math.floor(n / 16));
+      expectEqual('keepPackedF32', [A, B, D, n], bytes, [[A, 'f32']], n);
+    });
+  });
 
   test('quotas that end within a long run', () => {
     const n = 4096;

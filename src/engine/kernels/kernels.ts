@@ -69,6 +69,10 @@ export interface Kernels {
   trimElectPairBF16: MergePair;
   bandElectPairBF16: MergePair;
   bandSumPairBF16: MergePair;
+  maskElectPairBF16: MergePair;
+  maskSumPairBF16: MergePair;
+  packKeptF32(mask: Pointer, x: Pointer, n: number): void;
+  keepPackedF32(x: Pointer, base: Pointer, mask: Pointer, n: number): void;
   mergeActiveF32(output: Pointer, base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
   mergeActiveF64(output: Pointer, base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
   countActiveF32(base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;

@@ -7,6 +7,10 @@ type PairKernels = Pick<
   | 'trimElectPairBF16'
   | 'bandElectPairBF16'
   | 'bandSumPairBF16'
+  | 'maskElectPairBF16'
+  | 'maskSumPairBF16'
+  | 'packKeptF32'
+  | 'keepPackedF32'
   | 'addPairBF16'
   | 'addDeltaPairBF16'
   | 'subtractBF16'
@@ -61,6 +65,21 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
     };
   };
 
+  const isMasked = (mask: Pointer, i: number): boolean =>
+    ((view().getUint8(mask + Math.floor(i / 8)) >> (i % 8)) & 1) === 1;
+
+  const maskPair = (merge: typeof elected): MergePair => {
+    return (output, base, x, y, settings, n) => {
+      const [maskX, maskY] = [view().getUint32(settings + 72, true), view().getUint32(settings + 76, true)];
+      for (let i = 0; i < n; i++) {
+        const deltas = [x, y].map((model) => deltaOf(model, base, i));
+        const remains = deltas.map((delta, m) => (isMasked(m === 0 ? maskX : maskY, i) ? delta : 0));
+        const sum = merge(remains[0] ?? 0, remains[1] ?? 0, settings);
+        view().setUint16(output + 2 * i, singleToBrain(bitsOf(brain(base + 2 * i) + sum)), true);
+      }
+    };
+  };
+
   return {
     electPairF32: (output, base, x, y, settings, n) => {
       for (let i = 0; i < n; i++) {
@@ -71,6 +90,21 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
     trimElectPairBF16: selectPair(false, elected),
     bandElectPairBF16: selectPair(true, elected),
     bandSumPairBF16: selectPair(true, added),
+    maskElectPairBF16: maskPair(elected),
+    maskSumPairBF16: maskPair(added),
+    packKeptF32: (mask, x, n) => {
+      for (let i = 0; i < n; i++) {
+        if (i % 8 === 0) view().setUint8(mask + i / 8, 0);
+        const bit = f32(x + 4 * i) === 0 ? 0 : 1 << (i % 8);
+        view().setUint8(mask + Math.floor(i / 8), view().getUint8(mask + Math.floor(i / 8)) | bit);
+      }
+    },
+    keepPackedF32: (x, base, mask, n) => {
+      for (let i = 0; i < n; i++) {
+        const delta = f32(x + 4 * i) - f32(base + 4 * i);
+        view().setFloat32(x + 4 * i, isMasked(mask, i) ? delta : 0, true);
+      }
+    },
     addPairBF16: (output, x, y, c, d, n) => {
       const { fround } = Math;
       for (let i = 0; i < n; i++) {

@@ -1,6 +1,7 @@
 import { BLOCK_ELEMENTS, type MergeOperation, type Workspace } from './method.js';
 import { drawer, drawKey, drawLimit } from './task-vectors/draws.js';
 import { election } from './task-vectors/election.js';
+import { KeptMasks } from './task-vectors/masks.js';
 import { combineNorms, gatherNorms } from './task-vectors/norms.js';
 import { rescaleOf } from './task-vectors/rescale.js';
 import { sum } from './task-vectors/sum.js';
@@ -24,20 +25,26 @@ function thin(operation: MergeOperation, workspace: Workspace): (Pick<Remains, '
   });
 }
 
+function masksOf(operation: MergeOperation, workspace: Workspace): KeptMasks {
+  return new KeptMasks(operation, BLOCK_ELEMENTS, workspace);
+}
+
 const atRandom: Sparsifier = {
   passes: (operation) => {
     const isThinned = taskSettings(operation, 'density').some((density) => density > 0 && density < 1);
     return isThinned && rescaleOf(operation) === 'l1' ? 1 : 0;
   },
-  gather: (operation, _pass, _found, workspace) => gatherNorms(thin(operation, workspace), BLOCK_ELEMENTS, workspace),
+  gather: (operation, _pass, _found, workspace) =>
+    gatherNorms(thin(operation, workspace), BLOCK_ELEMENTS, workspace, masksOf(operation, workspace)),
   combine: (operation, _pass, _found, partials) => combineNorms(operation.inputs.length - 1, partials),
   open: (operation, found, _range, workspace) => {
     const densities = taskSettings(operation, 'density');
     const scales = found[0]?.['scales'] as number[] | undefined;
+    const masks = masksOf(operation, workspace);
     return thin(operation, workspace).map((remains, model) => {
       if (remains === undefined) return undefined;
       const byDensity = rescaleOf(operation) === 'inverse_density' ? 1 / Math.min(1, densities[model] ?? 1) : 1;
-      return { ...remains, scale: scales?.[model] ?? byDensity };
+      return { ...masks.inPlaceOf(remains, model), scale: scales?.[model] ?? byDensity };
     });
   },
 };

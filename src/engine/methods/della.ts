@@ -1,6 +1,7 @@
 import { blockElements, type MergeOperation, rowElements, type Workspace } from './method.js';
 import { drawer, drawKey } from './task-vectors/draws.js';
 import { election } from './task-vectors/election.js';
+import { KeptMasks } from './task-vectors/masks.js';
 import { combineNorms, gatherNorms } from './task-vectors/norms.js';
 import { type RankedOdds, rankedKeeper } from './task-vectors/ranked.js';
 import { rescaleOf } from './task-vectors/rescale.js';
@@ -42,6 +43,10 @@ function prune(operation: MergeOperation, workspace: Workspace): (Pick<Remains, 
 
 const rowwise = { byRows: true } as const;
 
+function masksOf(operation: MergeOperation, workspace: Workspace): KeptMasks {
+  return new KeptMasks(operation, blockElements(operation, rowwise), workspace);
+}
+
 const byRank: Sparsifier = {
   ...rowwise,
   passes: (operation) => {
@@ -49,11 +54,19 @@ const byRank: Sparsifier = {
     return isPruned && rescaleOf(operation) === 'l1' ? 1 : 0;
   },
   gather: (operation, _pass, _found, workspace) =>
-    gatherNorms(prune(operation, workspace), blockElements(operation, rowwise), workspace),
+    gatherNorms(
+      prune(operation, workspace),
+      blockElements(operation, rowwise),
+      workspace,
+      masksOf(operation, workspace),
+    ),
   combine: (operation, _pass, _found, partials) => combineNorms(operation.inputs.length - 1, partials),
   open: (operation, found, _range, workspace) => {
     const scales = found[0]?.['scales'] as number[] | undefined;
-    return prune(operation, workspace).map((remains, model) => remains && { ...remains, scale: scales?.[model] ?? 1 });
+    const masks = masksOf(operation, workspace);
+    return prune(operation, workspace).map(
+      (remains, model) => remains && { ...masks.inPlaceOf(remains, model), scale: scales?.[model] ?? 1 },
+    );
   },
 };
 

@@ -74,6 +74,11 @@ export interface Workspace {
   /** The same, holding whatever was there before. */
   reserve: (bytes: number) => Pointer;
   memory: WebAssembly.Memory;
+  /**
+   * Where one thread takes a tensor through all passes, a pass may leave here for the next ones what they would compute
+   * again: addresses, by model. Elsewhere there is no such place.
+   */
+  kept?: Map<number, Pointer>;
 }
 
 /** How a statistics pass goes through a tensor: `size` elements from each multiple of `stride`. */

@@ -6,6 +6,7 @@ export * from './nearswap';
 export * from './statistics';
 export * from './selection';
 export * from './consensus';
+export * from './masks';
 export * from './pair';
 export * from './sums';
 export * from './agreement';

@@ -62,3 +62,10 @@ function roundedToBrain(x: v128): v128 {
   const rounded = i32x4.shr_u(i32x4.add(i32x4.add(x, i32x4.splat(0x7fff)), odd), 16);
   return v128.bitselect(rounded, i32x4.splat(0x7fc0), f32x4.eq(x, x));
 }
+
+/** All bits of each lane whose bit among the lowest four is set. */
+@inline
+export function laneBits(bits: i32): v128 {
+  const each = i32x4(1, 2, 4, 8);
+  return i32x4.eq(v128.and(i32x4.splat(bits), each), each);
+}

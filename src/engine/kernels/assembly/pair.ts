@@ -1,12 +1,12 @@
 // Two task vectors, the commonest merge: what remains of both is merged in registers, from bf16 as it is stored to bf16.
 //
-// The settings of a merge, 72 bytes. For each model, 24 bytes apart: the key above which elements are kept (i32 at 0) and how
+// The settings of a merge, 80 bytes. For each model, 24 bytes apart: the key above which elements are kept (i32 at 0) and how
 // many equal to it are kept too (u32 at 4); the key above which they are left out as outliers (i32 at 8) and how many equal
 // to that are left out too (u32 at 12); its coefficient where it stands alone (f32 at 16) and together with the other (f32 at
 // 20). Then the ratio of y's vote to x's, at least 1 (f32 at 48), the sum of votes, relative to y, below which f32 is unsure
 // of its sign (f32 at 52), and both votes (f64 at 56 and 64). A sum of exactly zero elects +.
 
-import { addLanes, brains, high, highSingles, low, lowSingles } from './lanes';
+import { addLanes, brains, high, highSingles, laneBits, low, lowSingles } from './lanes';
 
 const ABS: i32 = 0x7fffffff;
 const SIGN: i32 = 0x80000000;
@@ -56,7 +56,74 @@ export function bandSumPairBF16(output: usize, base: usize, x: usize, y: usize, 
 /** Elements for which quotas are looked at once. */
 const RUN: i32 = 512;
 
+/** The same of what masks of one bit an element leave of either (u32 at 72 and 76: where they lie). */
+export function maskElectPairBF16(output: usize, base: usize, x: usize, y: usize, settings: usize, n: i32): void {
+  maskPair(output, base, x, y, settings, n, true);
+}
+
+export function maskSumPairBF16(output: usize, base: usize, x: usize, y: usize, settings: usize, n: i32): void {
+  maskPair(output, base, x, y, settings, n, false);
+}
+
 /** Flags are constants: each export has only what it needs. */
+@inline
+function maskPair(
+  output: usize,
+  base: usize,
+  x: usize,
+  y: usize,
+  settings: usize,
+  n: i32,
+  elects: bool,
+): void {
+  let maskX = <usize>load<u32>(settings, 72);
+  let maskY = <usize>load<u32>(settings, 76);
+  const zero = f32x4.splat(0);
+  const ratio = v128.load32_splat(settings, 48);
+  const margin = v128.load32_splat(settings, 52);
+  const bothX = v128.load32_splat(settings, 20);
+  const bothY = v128.load32_splat(settings, 44);
+  const changeX = v128.xor(bothX, v128.load32_splat(settings, 16));
+  const changeY = v128.xor(bothY, v128.load32_splat(settings, 40));
+  for (let i = 0; i < n; i += 8) {
+    const bits = v128.load(base);
+    const b0 = lowSingles(bits);
+    const b1 = highSingles(bits);
+    const bitsX = v128.load(x);
+    const bitsY = v128.load(y);
+    const keptX = load<u8>(maskX);
+    const keptY = load<u8>(maskY);
+    let x0 = v128.and(f32x4.sub(lowSingles(bitsX), b0), laneBits(keptX));
+    let x1 = v128.and(f32x4.sub(highSingles(bitsX), b1), laneBits(keptX >> 4));
+    let y0 = v128.and(f32x4.sub(lowSingles(bitsY), b0), laneBits(keptY));
+    let y1 = v128.and(f32x4.sub(highSingles(bitsY), b1), laneBits(keptY >> 4));
+    if (elects) {
+      const votes0 = f32x4.add(x0, f32x4.mul(y0, ratio));
+      const votes1 = f32x4.add(x1, f32x4.mul(y1, ratio));
+      let isPositive0 = f32x4.ge(votes0, zero);
+      let isPositive1 = f32x4.ge(votes1, zero);
+      const isUnsure0 = isUnsure(votes0, y0, margin);
+      const isUnsure1 = isUnsure(votes1, y1, margin);
+      if (v128.any_true(v128.or(isUnsure0, isUnsure1))) {
+        isPositive0 = v128.bitselect(electExactly(x0, y0, settings), isPositive0, isUnsure0);
+        isPositive1 = v128.bitselect(electExactly(x1, y1, settings), isPositive1, isUnsure1);
+      }
+      x0 = elected(x0, y0, isPositive0, bothX, bothY, changeX, changeY);
+      x1 = elected(x1, y1, isPositive1, bothX, bothY, changeX, changeY);
+    } else {
+      x0 = f32x4.add(f32x4.mul(x0, bothX), f32x4.mul(y0, bothY));
+      x1 = f32x4.add(f32x4.mul(x1, bothX), f32x4.mul(y1, bothY));
+    }
+    v128.store(output, brains(f32x4.add(b0, x0), f32x4.add(b1, x1)));
+    output += 16;
+    base += 16;
+    x += 16;
+    y += 16;
+    maskX += 1;
+    maskY += 1;
+  }
+}
+
 @inline
 function selectPair(
   output: usize,

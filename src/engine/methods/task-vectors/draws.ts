@@ -15,7 +15,7 @@ export function drawLimit(probability: number): number {
   return Math.min(2 ** 32 - 1, Math.max(0, Math.round(probability * 2 ** 32)));
 }
 
-/** Draws cover whole groups of so many elements. */
+/** Draws begin with a group of so many elements, and are written by two groups. */
 const GROUP = 32;
 
 /** The first 16 bits of the draws of a block's elements, one behind the other. */
@@ -23,7 +23,7 @@ export type Draw = (model: number, block: Pick<Block, 'first' | 'count'>) => Poi
 
 /** @param most elements of the largest block */
 export function drawer(key: bigint, most: number, workspace: Workspace): Draw {
-  const target = workspace.reserve((most + 2 * GROUP) * 2);
+  const target = workspace.reserve((most + 3 * GROUP) * 2);
   return (model, { first, count }) => {
     const skipped = first % GROUP;
     workspace.kernels.drawBits(target, key, model, first - skipped, count + skipped);

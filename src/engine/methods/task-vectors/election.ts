@@ -28,9 +28,9 @@ export const election: Merging = (operation, participants, workspace) => {
 function partnersOf(participants: readonly Participant[], voters: readonly Voter[], negligible: number): Partner[] {
   const divisorOf = (share: number): number => (negligible >= 0 && Math.abs(share) > negligible ? share : 1);
   const both = divisorOf(voters.reduce((sum, { share }) => sum + share, 0));
-  return participants.map(({ model, band }, i) => {
+  return participants.map((participant, i) => {
     const { coefficient = 0, share = 0 } = voters[i] ?? {};
-    return { model, ...(band && { band }), alone: coefficient / divisorOf(share), together: coefficient / both };
+    return { ...participant, alone: coefficient / divisorOf(share), together: coefficient / both };
   });
 }
 

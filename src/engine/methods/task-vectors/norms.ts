@@ -1,5 +1,6 @@
 import { BLOCK_ELEMENTS, type Block, type Gatherer, type Statistic, type Workspace } from '../method.js';
 import { addUpSums } from '../selection/sums.js';
+import type { KeptMasks } from './masks.js';
 import type { Remains } from './task-vectors.js';
 import { scaleToNorm } from './rescale.js';
 
@@ -8,6 +9,7 @@ export function gatherNorms(
   remains: readonly (Pick<Remains, 'sparsify'> | undefined)[],
   most: number,
   { arithmetic, allocate }: Workspace,
+  masks: KeptMasks,
 ): Gatherer {
   const zeros = allocate(Math.max(most, BLOCK_ELEMENTS) * arithmetic.elementBytes);
   const sums: number[] = [];
@@ -20,6 +22,7 @@ export function gatherNorms(
         if (one === undefined) return sums.push(0, 0);
         sums.push(arithmetic.sumMagnitudes(x, base, 0n, count));
         one.sparsify(x, base, block);
+        masks.note(model, x, block);
         return sums.push(arithmetic.sumMagnitudes(x, zeros, 0n, count));
       });
     },

@@ -1,12 +1,10 @@
 import type { MergePair, Pointer } from '../../kernels/kernels.js';
 import type { Block, Fill, Workspace } from '../method.js';
 import type { Threshold } from '../selection/selection.js';
-import type { Band } from './task-vectors.js';
+import type { Participant } from './task-vectors.js';
 
 /** One of two models that are merged with each other. */
-export interface Partner {
-  model: number;
-  band?: Band;
+export interface Partner extends Pick<Participant, 'model' | 'band' | 'maskAt'> {
   /** What its delta is multiplied with where the other one adds nothing. */
   alone: number;
   /** And where both add something. */
@@ -14,8 +12,9 @@ export interface Partner {
 }
 
 /** The settings that the kernels of pairs read: assembly/pair.ts has their layout. */
-const SETTINGS_BYTES = 72;
+const SETTINGS_BYTES = 80;
 const PARTNER_BYTES = 24;
+const MASKS = 72;
 const HIGHEST_KEY = 0x7fff_ffff;
 /** Votes further apart, or far from 1, are left to the kernel for any number of models. */
 const LARGEST_VOTE = 2 ** 60;
@@ -29,19 +28,22 @@ export function areComparable(votes: readonly number[]): boolean {
 
 /** Merges the two under the sign that they elect. @param votes that are comparable */
 export function electingPair(partners: readonly Partner[], votes: readonly number[], workspace: Workspace): Fill {
-  const { electPairF32, trimElectPairBF16, bandElectPairBF16 } = workspace.kernels;
+  const { electPairF32, trimElectPairBF16, bandElectPairBF16, maskElectPairBF16 } = workspace.kernels;
   const [first = 0, second = 0] = votes;
   // The kernels count y's vote relative to x's, so that nothing vanishes.
   const pair = first <= second ? new Pair(partners, workspace) : new Pair([...partners].reverse(), workspace);
   pair.setVotes(Math.min(first, second), Math.max(first, second));
   const hasOutliers = partners.some(({ band }) => band?.most !== undefined);
   const fill = (block: Block): void => pair.merge(electPairF32, block);
-  return Object.assign(fill, { stored: pair.stored(hasOutliers ? bandElectPairBF16 : trimElectPairBF16) });
+  const byBands = hasOutliers ? bandElectPairBF16 : trimElectPairBF16;
+  return Object.assign(fill, { stored: pair.byBands(byBands) ?? pair.byMasks(maskElectPairBF16) });
 }
 
-/** Adds the two up, from bf16 to bf16; nothing where something else than magnitudes decides what is left of them. */
+/** Adds the two up, from bf16 to bf16; nothing where neither magnitudes nor masks tell what is left of them. */
 export function summingPair(partners: readonly Partner[], workspace: Workspace): Fill['stored'] {
-  return new Pair(partners, workspace).stored(workspace.kernels.bandSumPairBF16);
+  const { bandSumPairBF16, maskSumPairBF16 } = workspace.kernels;
+  const pair = new Pair(partners, workspace);
+  return pair.byBands(bandSumPairBF16) ?? pair.byMasks(maskSumPairBF16);
 }
 
 /** The settings of one pair in the kernels' memory. */
@@ -69,7 +71,7 @@ class Pair {
     view.setFloat64(64, y, true);
   }
 
-  stored(kernel: MergePair): Fill['stored'] {
+  byBands(kernel: MergePair): Fill['stored'] {
     const limits = this.partners.flatMap(({ band }): (Threshold | undefined)[] =>
       band === undefined ? [] : [band.least, band.most],
     );
@@ -78,6 +80,16 @@ class Pair {
       this.writeLimits(limits);
       this.merge(kernel, block);
       this.readQuotas(limits);
+    };
+  }
+
+  byMasks(kernel: MergePair): Fill['stored'] {
+    const masks = this.partners.flatMap(({ maskAt }) => maskAt ?? []);
+    if (masks.length < this.partners.length) return undefined;
+    return (block) => {
+      const view = this.view();
+      masks.forEach((maskAt, i) => view.setUint32(MASKS + 4 * i, maskAt(block.first), true));
+      this.merge(kernel, block);
     };
   }
 

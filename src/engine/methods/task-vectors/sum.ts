@@ -16,8 +16,8 @@ export function sumFactor(operation: MergeOperation): number {
 export const sum: Merging = (operation, participants, workspace) => {
   const { scale, addScaled, add } = workspace.arithmetic;
   const factor = sumFactor(operation);
-  const terms = participants.map(({ model, band, weight, scale: size }) => {
-    return { model, ...(band && { band }), coefficient: factor * weight * size };
+  const terms = participants.map((participant) => {
+    return { ...participant, coefficient: factor * participant.weight * participant.scale };
   });
   const fill = ({ inputs, output, count }: Block): void => {
     const base = inputs[0] ?? 0;
@@ -29,6 +29,6 @@ export const sum: Merging = (operation, participants, workspace) => {
     });
     add(output, base, count);
   };
-  const partners = terms.map(({ coefficient, ...term }) => ({ ...term, alone: coefficient, together: coefficient }));
+  const partners = terms.map((term) => ({ ...term, alone: term.coefficient, together: term.coefficient }));
   return Object.assign(fill, { stored: terms.length === 2 ? summingPair(partners, workspace) : undefined });
 };

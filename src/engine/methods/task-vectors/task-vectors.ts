@@ -18,6 +18,8 @@ export interface Remains {
   sparsify(input: Pointer, base: Pointer, block: Block): void;
   /** Where nothing but magnitudes decides what is left: `sparsify` uses their quotas up. */
   band?: Band;
+  /** Where a mask of one bit an element tells what is left: the bits of the elements from `first` on. */
+  maskAt?: (first: number) => Pointer;
 }
 
 /** What is left of a task vector: elements from the threshold `least` on, without those from `most` on. */
@@ -43,11 +45,12 @@ export interface Participant {
   weight: number;
   scale: number;
   band?: Band;
+  maskAt?: (first: number) => Pointer;
 }
 
 /**
  * A way of merging what is left: fills the output from the inputs, in which task vectors have taken the models' place. Its
- * `stored` takes the models as they are, and leaves out what their bands leave out.
+ * `stored` takes the models as they are, and leaves out what their bands or masks leave out.
  */
 export type Merging = (operation: MergeOperation, participants: readonly Participant[], workspace: Workspace) => Fill;
 
