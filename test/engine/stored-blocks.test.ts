@@ -49,6 +49,7 @@ function weighted(method: string): string {
   });
 }
 
+const fusion = { merge_method: 'sce', base_model: 'base', models: [{ model: 'a' }, { model: 'b' }], dtype: 'bfloat16' };
 const sparse = { density: 0.4, weight: 0.3 };
 const equal = { density: 0.5, weight: 0.5 };
 const methods = ['ties', 'breadcrumbs', 'breadcrumbs_ties', 'dare_linear', 'dare_ties', 'della', 'della_linear'];
@@ -56,6 +57,8 @@ const geometric = ['task_arithmetic', 'model_stock', 'multislerp', 'nuslerp', 'k
 const cases: [string, string][] = [
   ...geometric.map((method): [string, string] => [method, weighted(method)]),
   ...methods.map((method): [string, string] => [method, recipe(method, sparse, { density: 0.6, weight: 0.7 })]),
+  ['sce', dump({ ...fusion, parameters: { select_topk: 0.4 } })],
+  ['sce of all elements', dump({ ...fusion, parameters: { select_topk: 1 } })],
   ['ties with equal votes', recipe('ties', equal, equal)],
   ['ties without division', recipe('ties', sparse, equal, { normalize: false, lambda: 0.8 })],
   ['ties of all elements', recipe('ties', { density: 1, weight: 0.2 }, sparse)],

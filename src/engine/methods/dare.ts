@@ -44,7 +44,7 @@ const atRandom: Sparsifier = {
     return thin(operation, workspace).map((remains, model) => {
       if (remains === undefined) return undefined;
       const byDensity = rescaleOf(operation) === 'inverse_density' ? 1 / Math.min(1, densities[model] ?? 1) : 1;
-      return { ...masks.inPlaceOf(remains, model), scale: scales?.[model] ?? byDensity };
+      return { ...remains, ...masks.find(model), scale: scales?.[model] ?? byDensity };
     });
   },
 };

@@ -4,7 +4,8 @@ import { numberSetting, type Statistic, type Workspace } from './method.js';
 import type { Selection } from './selection/rank.js';
 import { selection, thresholds, trimmer } from './selection/selection.js';
 import { gatherValues } from './selection/values.js';
-import { ELECTION_ENTRY_BYTES, writeElection } from './task-vectors/election-table.js';
+import { electing } from './task-vectors/election.js';
+import { KeptMasks } from './task-vectors/masks.js';
 
 /** Below this sum of mean squares all models weigh the same (MergeKit's threshold). */
 const NEGLIGIBLE_ENERGY = 1e-6;
@@ -43,16 +44,37 @@ export const sce: Method = {
   },
   apply: (operation, found, range, workspace) => {
     const { shares = [] } = found.at(-1) as { shares?: number[] };
-    const select = selector(operation, found.slice(0, -1), range, workspace);
-    const table = workspace.allocate(shares.length * ELECTION_ENTRY_BYTES);
     const voters = shares.map((share, model) => ({ model, vote: 1, share, coefficient: share }));
-    return (block) => {
-      select(block);
-      writeElection(workspace, table, voters, block.inputs);
-      workspace.arithmetic.elect(block.output, block.inputs[0] ?? 0, table, voters.length, 0, block.count);
+    const mask = masksOf(operation, workspace).find(SELECTED);
+    const merge = electing(
+      operation,
+      shares.map((_share, model) => ({ ...mask, model })),
+      voters,
+      0,
+      workspace,
+    );
+    if (mask === undefined) {
+      const select = selector(operation, found.slice(0, -1), range, workspace);
+      return (block) => {
+        select(block);
+        merge(block);
+      };
+    }
+    const fill = (block: Block): void => {
+      const [base = 0, ...models] = block.inputs;
+      for (const model of models) mask.sparsify(model, base, block);
+      merge(block);
     };
+    return Object.assign(fill, { stored: merge.stored });
   },
 };
+
+/** All models share one mask. */
+const SELECTED = 0;
+
+function masksOf(operation: MergeOperation, workspace: Workspace): KeptMasks {
+  return new KeptMasks(operation, BLOCK_ELEMENTS, workspace);
+}
 
 function selectsAll(operation: MergeOperation): boolean {
   return numberSetting(operation.settings, 'select_topk') >= 1;
@@ -110,6 +132,7 @@ function selector(
   found: readonly Statistic[],
   range: number,
   workspace: Workspace,
+  note?: (selected: Pointer, block: Block) => void,
 ): (block: Block) => void {
   const { subtract, keepWhere, elementBytes } = workspace.arithmetic;
   const [threshold] = thresholds(found, range);
@@ -125,6 +148,7 @@ function selector(
   return (block) => {
     write(block, variances);
     trim(variances, zeros, block.count);
+    note?.(variances, block);
     for (const delta of block.inputs.slice(1)) keepWhere(delta, variances, block.count);
   };
 }
@@ -135,7 +159,10 @@ function gatherEnergies(
   range: number,
   workspace: Workspace,
 ): Gatherer {
-  const select = selector(operation, found, range, workspace);
+  const masks = masksOf(operation, workspace);
+  const select = selector(operation, found, range, workspace, (selected, block) =>
+    masks.note(SELECTED, selected, block),
+  );
   const squares: number[] = [];
   return {
     block: (block) => {

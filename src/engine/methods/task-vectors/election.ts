@@ -1,4 +1,4 @@
-import { type MergeOperation, numberSetting } from '../method.js';
+import { type Fill, type MergeOperation, numberSetting, type Workspace } from '../method.js';
 import { ELECTION_ENTRY_BYTES, type Voter, writeElection } from './election-table.js';
 import { areComparable, electingPair, type Partner } from './pair.js';
 import type { Merging, Participant } from './task-vectors.js';
@@ -10,9 +10,23 @@ import type { Merging, Participant } from './task-vectors.js';
  */
 export const election: Merging = (operation, participants, workspace) => {
   const voters = participants.map((participant) => voterOf(operation, participant));
-  const negligible = negligibleDivisor(operation, voters);
+  return electing(operation, participants, voters, negligibleDivisor(operation, voters), workspace);
+};
+
+/**
+ * y = b + sum' c_i d_i / sum' share_i over the models of the elected sign.
+ * @param voters one a participant, in the same order
+ * @param negligible a sum of shares that is not above it does not divide; below 0, none does
+ */
+export function electing(
+  { work }: Pick<MergeOperation, 'work'>,
+  participants: readonly Omit<Partner, 'alone' | 'together'>[],
+  voters: readonly Voter[],
+  negligible: number,
+  workspace: Workspace,
+): Fill {
   const votes = voters.map(({ vote }) => vote);
-  if (operation.work === 'F32' && areComparable(votes)) {
+  if (work === 'F32' && areComparable(votes)) {
     return electingPair(partnersOf(participants, voters, negligible), votes, workspace);
   }
   const table = workspace.allocate(voters.length * ELECTION_ENTRY_BYTES);
@@ -22,10 +36,14 @@ export const election: Merging = (operation, participants, workspace) => {
     writeElection(workspace, table, voters, inputs);
     decide(output, inputs[0] ?? 0, table, voters.length, negligible, count);
   };
-};
+}
 
 /** Two models: each stands alone or both together, so what the sum is divided by is known before. */
-function partnersOf(participants: readonly Participant[], voters: readonly Voter[], negligible: number): Partner[] {
+function partnersOf(
+  participants: readonly Omit<Partner, 'alone' | 'together'>[],
+  voters: readonly Voter[],
+  negligible: number,
+): Partner[] {
   const divisorOf = (share: number): number => (negligible >= 0 && Math.abs(share) > negligible ? share : 1);
   const both = divisorOf(voters.reduce((sum, { share }) => sum + share, 0));
   return participants.map((participant, i) => {

@@ -31,10 +31,10 @@ export class KeptMasks {
     kernels.packKeptF32(this.placeOf(mask, first), x, count);
   }
 
-  /** What is left of a model's task vector by the mask of an earlier pass, or as `remains` finds out. */
-  inPlaceOf(remains: Pick<Remains, 'sparsify'>, model: number): Pick<Remains, 'sparsify' | 'maskAt'> {
+  /** What is left of a model's task vector by the mask that an earlier pass noted, if one did. */
+  find(model: number): Required<Pick<Remains, 'sparsify' | 'maskAt'>> | undefined {
     const mask = this.workspace.kept?.get(model);
-    if (mask === undefined) return remains;
+    if (mask === undefined) return undefined;
     const maskAt = (first: number): Pointer => this.placeOf(mask, first);
     const { keepPackedF32 } = this.workspace.kernels;
     return {
