@@ -303,6 +303,20 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
       expectEqual('addDeltaPairBF16', [E, C, A, B, c, 0.7, n], brains, [[E, 'u16']], n);
       expectEqual('gramBF16', [A, B, COUNTS, n], brains, [[COUNTS, 'f64']], 3);
       expectEqual('gramDeltasBF16', [A, B, C, COUNTS, n], brains, [[COUNTS, 'f64']], 3);
+      expectEqual('variancePairBF16', [E, C, A, B, n], brains, [[E, 'f32']], n);
+      for (const [key, quota] of [
+        [0, 1],
+        [0x3e80_0000, 2],
+        [0x3e80_0000, 0],
+        [0x7fff_ffff, 0],
+      ] as const) {
+        const limit = new Uint8Array(Uint32Array.of(key, quota).buffer);
+        const sums = E + 65_536;
+        const args = [C, A, B, COUNTS, E, sums, n];
+        expectEqual('measureSelectedPairBF16', args, brains, [[E, 'u16']], Math.floor(n / 16), limit);
+        expectEqual('measureSelectedPairBF16', args, brains, [[sums, 'f64']], 2, limit);
+        expectEqual('measureSelectedPairBF16', args, brains, [[COUNTS, 'u32']], 2, limit);
+      }
       for (const low of [1, 0x3f00_0000]) {
         expectEqual('countWindowBF16', [A, B, low, 65_535, COUNTS, n], brains, [[COUNTS, 'u32']], 65_535);
       }

@@ -81,6 +81,16 @@ export interface Kernels {
   sumSquaresF64(x: Pointer, n: number): number;
   varianceF32(target: Pointer, table: Pointer, models: number, n: number): number;
   varianceF64(target: Pointer, table: Pointer, models: number, n: number): number;
+  variancePairBF16(target: Pointer, base: Pointer, x: Pointer, y: Pointer, n: number): number;
+  measureSelectedPairBF16(
+    base: Pointer,
+    x: Pointer,
+    y: Pointer,
+    limit: Pointer,
+    mask: Pointer,
+    target: Pointer,
+    n: number,
+  ): void;
   keepWhereF32(x: Pointer, mask: Pointer, n: number): void;
   keepWhereF64(x: Pointer, mask: Pointer, n: number): void;
   countSpecial16(x: Pointer, infinity: number, target: Pointer, n: number): void;

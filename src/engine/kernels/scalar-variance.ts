@@ -1,6 +1,10 @@
 import type { Kernels, Pointer } from './kernels.js';
+import { bitsOf, singleOf } from './scalar-bits.js';
 
-type VarianceKernels = Pick<Kernels, 'varianceF32' | 'varianceF64' | 'keepWhereF32' | 'keepWhereF64'>;
+type VarianceKernels = Pick<
+  Kernels,
+  'varianceF32' | 'varianceF64' | 'variancePairBF16' | 'measureSelectedPairBF16' | 'keepWhereF32' | 'keepWhereF64'
+>;
 
 /** The twins of assembly/variance.ts. */
 export function scalarVariance(memory: WebAssembly.Memory): VarianceKernels {
@@ -10,7 +14,40 @@ export function scalarVariance(memory: WebAssembly.Memory): VarianceKernels {
   const deltas = (table: Pointer, models: number, read: (pointer: Pointer) => number): number[] =>
     Array.from({ length: models }, (_unused, m) => read(view().getUint32(table + 4 * m, true)));
 
+  const brain = (x: Pointer, i: number): number => singleOf(view().getUint16(x + 2 * i, true) << 16);
+  const pairAt = (base: Pointer, x: Pointer, y: Pointer, i: number): [number, number] => {
+    const origin = brain(base, i);
+    return [Math.fround(brain(x, i) - origin), Math.fround(brain(y, i) - origin)];
+  };
+
   return {
+    variancePairBF16: (target, base, x, y, n) => {
+      let count = 0;
+      for (let i = 0; i < n; i++) {
+        const variance = Math.fround(varianceOf(pairAt(base, x, y, i)));
+        if (variance !== 0) count++;
+        view().setFloat32(target + 4 * i, variance, true);
+      }
+      return count;
+    },
+    measureSelectedPairBF16: (base, x, y, limit, mask, target, n) => {
+      const lanes = [0, 1].map(() => [0, 0, 0, 0]);
+      for (let i = 0; i < n; i++) {
+        const pair = pairAt(base, x, y, i);
+        const variance = Math.fround(varianceOf(pair));
+        const key = bitsOf(variance) & 0x7fff_ffff;
+        const quota = view().getUint32(limit + 4, true);
+        const isTaken = key === view().getInt32(limit, true) && quota > 0;
+        if (isTaken) view().setUint32(limit + 4, quota - 1, true);
+        const isKept = (isTaken || key > view().getInt32(limit, true)) && variance !== 0;
+        if (i % 8 === 0) view().setUint8(mask + i / 8, 0);
+        if (!isKept) continue;
+        const place = mask + Math.floor(i / 8);
+        view().setUint8(place, view().getUint8(place) | (1 << (i % 8)));
+        lanes.forEach((sums, m) => (sums[i % 4] = (sums[i % 4] ?? 0) + (pair[m] ?? 0) * (pair[m] ?? 0)));
+      }
+      lanes.forEach(([a = 0, b = 0, c = 0, d = 0], m) => view().setFloat64(target + 8 * m, a + b + (c + d), true));
+    },
     varianceF32: (target, table, models, n) => {
       let count = 0;
       for (let i = 0; i < n; i++) {

@@ -2,7 +2,7 @@ import type { Pointer } from '../kernels/kernels.js';
 import { BLOCK_ELEMENTS, type Block, type Gatherer, type Method, type MergeOperation } from './method.js';
 import { numberSetting, type Statistic, type Workspace } from './method.js';
 import type { Selection } from './selection/rank.js';
-import { selection, thresholds, trimmer } from './selection/selection.js';
+import { selection, type Threshold, thresholds, trimmer } from './selection/selection.js';
 import { gatherValues } from './selection/values.js';
 import { electing } from './task-vectors/election.js';
 import { KeptMasks } from './task-vectors/masks.js';
@@ -110,14 +110,34 @@ function varianceWriter(models: number, workspace: Workspace): (block: Block, va
   };
 }
 
+function isPair({ inputs }: MergeOperation): boolean {
+  return inputs.length === 3;
+}
+
+/** The same of two models of bf16 as they are stored. */
+function pairVarianceWriter({ kernels }: Workspace): (block: Block, values: Pointer) => number {
+  return ({ inputs: [base = 0, x = 0, y = 0], count }, values) => kernels.variancePairBF16(values, base, x, y, count);
+}
+
 function gatherVariances(operation: MergeOperation, found: readonly Statistic[], workspace: Workspace): Gatherer {
   const write = varianceWriter(operation.inputs.length - 1, workspace);
   const counted: Counted = { seen: 0, nonzero: 0 };
-  const gatherer = gatherValues(operation, selectionOf(1), found, workspace, (block, values) => {
-    counted.seen += block.count;
-    counted.nonzero += write(block, values);
-  });
-  return { block: (block) => gatherer.block(block), partial: () => ({ ...gatherer.partial(), ...counted }) };
+  const countWith =
+    (writer: typeof write) =>
+    (block: Block, values: Pointer): void => {
+      counted.seen += block.count;
+      counted.nonzero += writer(block, values);
+    };
+  const writePair = isPair(operation) ? pairVarianceWriter(workspace) : undefined;
+  const gatherer = gatherValues(
+    operation,
+    selectionOf(1),
+    found,
+    workspace,
+    countWith(write),
+    writePair && countWith(writePair),
+  );
+  return { ...gatherer, partial: () => ({ ...gatherer.partial(), ...counted }) };
 }
 
 function addUpCounted(partials: readonly Statistic[]): Counted {
@@ -164,12 +184,30 @@ function gatherEnergies(
     masks.note(SELECTED, selected, block),
   );
   const squares: number[] = [];
+  const [threshold] = thresholds(found, range);
+  const isStored = isPair(operation) && workspace.kept !== undefined && threshold !== undefined;
   return {
     block: (block) => {
       select(block);
       for (const delta of block.inputs.slice(1)) squares.push(workspace.arithmetic.sumSquares(delta, block.count));
     },
+    stored: isStored ? measureSelected(threshold, masks, squares, workspace) : undefined,
     partial: () => ({ squares: Float64Array.from(squares) }),
+  };
+}
+
+/** Notes what is selected of two models of bf16 as they are stored, and adds the sums of squares of each block. */
+function measureSelected(
+  threshold: Threshold,
+  masks: KeptMasks,
+  squares: number[],
+  { kernels, reserve, memory }: Workspace,
+): (block: Block) => void {
+  const [limit, sums] = [reserve(8), reserve(16)];
+  new Uint32Array(memory.buffer, limit, 2).set([Number(threshold.key), threshold.quota]);
+  return ({ first, count, inputs: [base = 0, x = 0, y = 0] }) => {
+    kernels.measureSelectedPairBF16(base, x, y, limit, masks.placeFor(SELECTED, first), sums, count);
+    squares.push(...new Float64Array(memory.buffer, sums, 2));
   };
 }
 

@@ -69,3 +69,29 @@ export function laneBits(bits: i32): v128 {
   const each = i32x4(1, 2, 4, 8);
   return i32x4.eq(v128.and(i32x4.splat(bits), each), each);
 }
+
+/** Of the lanes that are equal to a threshold the first ones, as many as its quota still has. */
+export function taken(equal: v128, quotaAt: usize): v128 {
+  const quota = load<u32>(quotaAt);
+  const found = i32x4.bitmask(equal);
+  if (found == 0 || quota == 0) return i32x4.splat(0);
+  const count = <u32>popcnt(found);
+  if (count <= quota) {
+    store<u32>(quotaAt, quota - count);
+    return equal;
+  }
+  store<u32>(quotaAt, 0);
+  let first: v128 = equal;
+  let left = <i32>quota;
+  for (let lane = 0; lane < 4; lane++) {
+    if (!((found >> lane) & 1)) continue;
+    if (left > 0) left--;
+    else first = v128.and(first, laneless(lane));
+  }
+  return first;
+}
+
+@inline
+function laneless(lane: i32): v128 {
+  return i32x4.ne(i32x4(0, 1, 2, 3), i32x4.splat(lane));
+}

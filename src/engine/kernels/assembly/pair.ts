@@ -6,7 +6,7 @@
 // 20). Then the ratio of y's vote to x's, at least 1 (f32 at 48), the sum of votes, relative to y, below which f32 is unsure
 // of its sign (f32 at 52), and both votes (f64 at 56 and 64). A sum of exactly zero elects +.
 
-import { addLanes, brains, high, highSingles, laneBits, low, lowSingles } from './lanes';
+import { addLanes, brains, high, highSingles, laneBits, low, lowSingles, taken } from './lanes';
 
 const ABS: i32 = 0x7fffffff;
 const SIGN: i32 = 0x80000000;
@@ -280,32 +280,6 @@ function mergeRun(
       use(settings + 36, equalMostY);
     }
   }
-}
-
-/** Of the lanes that are equal to a threshold the first ones, as many as its quota still has. */
-function taken(equal: v128, quotaAt: usize): v128 {
-  const quota = load<u32>(quotaAt);
-  const found = i32x4.bitmask(equal);
-  if (found == 0 || quota == 0) return i32x4.splat(0);
-  const count = <u32>popcnt(found);
-  if (count <= quota) {
-    store<u32>(quotaAt, quota - count);
-    return equal;
-  }
-  store<u32>(quotaAt, 0);
-  let first: v128 = equal;
-  let left = <i32>quota;
-  for (let lane = 0; lane < 4; lane++) {
-    if (!((found >> lane) & 1)) continue;
-    if (left > 0) left--;
-    else first = v128.and(first, laneless(lane));
-  }
-  return first;
-}
-
-@inline
-function laneless(lane: i32): v128 {
-  return i32x4.ne(i32x4(0, 1, 2, 3), i32x4.splat(lane));
 }
 
 /** Lanes in which rounding may have turned the sign of the votes' sum. Without y's vote, the sign is that of x. */

@@ -25,10 +25,15 @@ export class KeptMasks {
   note(model: number, x: Pointer, { first, count }: Pick<Block, 'first' | 'count'>): void {
     const { kept, kernels } = this.workspace;
     if (kept === undefined || this.operation.work !== 'F32') return;
-    const known = kept.get(model);
-    const mask = known ?? this.workspace.reserve(Math.ceil(this.operation.elements / this.size) * this.blockBytes);
-    if (known === undefined) kept.set(model, mask);
-    kernels.packKeptF32(this.placeOf(mask, first), x, count);
+    kernels.packKeptF32(this.placeFor(model, first), x, count);
+  }
+
+  /** Where the bits of a model's elements from `first` on belong. */
+  placeFor(model: number, first: number): Pointer {
+    const { kept, reserve } = this.workspace;
+    const mask = kept?.get(model) ?? reserve(Math.ceil(this.operation.elements / this.size) * this.blockBytes);
+    kept?.set(model, mask);
+    return this.placeOf(mask, first);
   }
 
   /** What is left of a model's task vector by the mask that an earlier pass noted, if one did. */
