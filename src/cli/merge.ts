@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   EngineError,
   execute,
@@ -73,7 +72,7 @@ async function runShards(
     return await execute(plan, {
       directory: output.directory,
       reports: output.reports,
-      locate: (input, file) => join(models.get(plan.inputs[input]?.reference ?? '')?.directory ?? '', file),
+      locate: (input, file) => models.get(plan.inputs[input]?.reference ?? '')?.path(file) ?? file,
       digests: options.digests ?? true,
       signal: cancellation.signal,
       onEvent: watch,
@@ -136,8 +135,8 @@ async function writeCompanions(
     await write(REPORT_FILE, formatReport(report));
   }
   for (const { input, path } of plan.copies) {
-    const directory = models.get(plan.inputs[input]?.reference ?? '')?.directory ?? '';
-    files.push({ path, ...(await output.copy(join(directory, path), path)) });
+    const source = models.get(plan.inputs[input]?.reference ?? '')?.path(path) ?? path;
+    files.push({ path, ...(await output.copy(source, path)) });
   }
   if (options.writeModelCard === false) return;
   await write(RECIPE_FILE, local.recipeText);

@@ -7,6 +7,7 @@ export { compare } from './execution/compare.js';
 export { execute, type MergeResult, type ShardResult } from './execution/execute.js';
 export { OutputDirectory, type OutputRequest } from './execution/output-directory.js';
 export type { ExecuteOptions, MergeEvent } from './execution/options.js';
+export { slicesOf } from './execution/task.js';
 export { DEFAULT_SHARD_BYTES, plan, type PlanOptions } from './plan/plan.js';
 export {
   formatReport,

@@ -6,6 +6,7 @@ import {
   plan,
   type PlanModel,
   type ReportMode,
+  slicesOf,
 } from '../engine/index.js';
 import type { Recipe } from '../recipe/index.js';
 import type { MergeWarning, Plan } from './merges.schema.js';
@@ -109,8 +110,7 @@ export function modelTypeOf({ config }: MergePlan): string | undefined {
 export function filesOfShard(mergePlan: MergePlan, index: number): { input: number; file: string }[] {
   const found = new Map<string, { input: number; file: string }>();
   for (const { operation } of mergePlan.shards[index]?.tensors ?? []) {
-    const slices = operation.kind === 'copy' ? [operation.source, ...operation.twins] : operation.inputs;
-    for (const { input, file } of slices) found.set(`${input}/${file}`, { input, file });
+    for (const { input, file } of slicesOf(operation)) found.set(`${input}/${file}`, { input, file });
   }
   return [...found.values()];
 }

@@ -62,6 +62,7 @@ function namedModels(recipe: Recipe): { path: Path; model: string }[] {
   recipe.overrides?.forEach(({ base_model: base }, index) => add(['overrides', index, 'base_model'], base));
   addPart(recipe, []);
   for (const [name, module] of Object.entries(recipe.modules ?? {})) addPart(module, ['modules', name]);
+  add(['coefficients'], recipe.coefficients);
   add(['tokenizer_source'], recipe.tokenizer_source);
   add(['tokenizer', 'source'], recipe.tokenizer?.source);
   return found;

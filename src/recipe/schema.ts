@@ -202,6 +202,9 @@ export const Recipe = z
       description: 'Other ways for some tensors: the first entry whose selectors take a tensor holds for it.',
     }),
     parameters: Parameters.optional(),
+    coefficients: ModelReferenceText.optional().meta({
+      description: 'Where the coefficients lie that dam applies; named as a model is.',
+    }),
     dtype: Dtype.optional(),
     out_dtype: Dtype.optional(),
     tokenizer_source: ModelReferenceText.optional(),
