@@ -6,6 +6,8 @@ import {
   EngineError,
   inspectOffThread,
   localDirectory,
+  type MergePlan,
+  plannedFiles,
   type PlanModel,
 } from '../engine/index.js';
 import { modelReferences, parseModelReference, type Recipe } from '../recipe/index.js';
@@ -20,12 +22,30 @@ export interface LocalModel extends PlanModel {
 
 /**
  * Opens the directories that a recipe names.
+ * @param made results of earlier stages, by their names
  * @throws Failure model_not_found, EngineError
  */
-export async function openLocalModels(recipe: Recipe): Promise<Map<string, LocalModel>> {
+export async function openLocalModels(
+  recipe: Recipe,
+  made: ReadonlyMap<string, LocalModel> = new Map(),
+): Promise<Map<string, LocalModel>> {
   const models = new Map<string, LocalModel>();
-  for (const reference of modelReferences(recipe)) models.set(reference, await openLocalModel(recipe, reference));
+  for (const reference of modelReferences(recipe)) {
+    models.set(reference, made.get(reference) ?? (await openLocalModel(recipe, reference)));
+  }
   return models;
+}
+
+/** The result of a stage that is planned and lies, when it is needed, in a directory. */
+export async function plannedModel(
+  plan: MergePlan,
+  models: ReadonlyMap<string, LocalModel>,
+  directory: string,
+): Promise<LocalModel> {
+  const inputs = plan.inputs.flatMap(({ reference }) => models.get(reference)?.files ?? []);
+  const files = plannedFiles(plan, inputs);
+  const checkpoint = await inspectOffThread(files);
+  return { directory, path: (file) => join(directory, file), files, checkpoint, digest: plan.digest };
 }
 
 async function openLocalModel(recipe: Recipe, reference: string): Promise<LocalModel> {

@@ -21,5 +21,6 @@ export { DEFAULT_REPORT, type ReportMode, reportModes } from './report/report-mo
 export { type ReportRole, reportRoles } from './report/report-role.js';
 export type { ReportNumbers } from './report/report-sums.js';
 export type { TensorReport } from './report/tensor-report.js';
+export { plannedFiles } from './plan/planned-files.js';
 export type { PlanModel } from './plan/plan-model.js';
 export { ENGINE_VERSION, type MergePlan, type PlanShard, type PlanTensor } from './plan/merge-plan.js';

@@ -217,5 +217,5 @@ export type Setting = z.infer<typeof Setting>;
 export type Parameters = z.infer<typeof Parameters>;
 export type Override = z.infer<typeof Override>;
 
-/** A recipe that was read. Of several YAML documents it is the last; `stages` holds those before it. */
+/** A recipe that was read. Of several YAML documents it is the result's; `stages` holds those that it needs, in order. */
 export type Recipe = z.infer<typeof Recipe> & { stages?: Recipe[] };
