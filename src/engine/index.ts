@@ -4,6 +4,7 @@ export { type CheckpointFiles, checkPath, localDirectory } from './checkpoint/fi
 export { inspectOffThread } from './checkpoint/off-thread.js';
 export { EngineError, type EngineErrorCode, engineErrorCodes } from './errors.js';
 export { compare } from './execution/compare.js';
+export { compareOffThread } from './execution/compare-off-thread.js';
 export { execute, type MergeResult, type ShardResult } from './execution/execute.js';
 export { OutputDirectory, type OutputRequest } from './execution/output-directory.js';
 export type { ExecuteOptions, MergeEvent } from './execution/options.js';

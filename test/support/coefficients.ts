@@ -31,6 +31,10 @@ export function writeCoefficients(
   description: object | string,
 ): void {
   mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'model.safetensors'), coefficientsFile(tensors, description));
+}
+
+export function coefficientsFile(tensors: ReadonlyMap<string, StoredTensor>, description: object | string): Uint8Array {
   const text = typeof description === 'string' ? description : JSON.stringify({ version: 1, ...description });
-  writeFileSync(join(directory, 'model.safetensors'), safetensorsBytes(tensors, { amalgam_dam: text }));
+  return safetensorsBytes(tensors, { amalgam_dam: text });
 }
