@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { dump } from 'js-yaml';
 import { reportTable } from '../cards/report-section.js';
 import { compare as compareWeights, mergeReport, type ReportMode } from '../engine/index.js';
@@ -24,7 +23,7 @@ export async function compare(directories: readonly string[], options: CompareOp
   const source = { path: 'the models', text: dump(recipe) };
   const { plan, models: opened } = await planLocally(source, { report: mode, copyTokenizer: false });
   const reports = compareWeights(plan, {
-    locate: (input, file) => join(opened.get(plan.inputs[input]?.reference ?? '')?.directory ?? '', file),
+    locate: (input, file) => opened.get(plan.inputs[input]?.reference ?? '')?.path(file) ?? file,
   });
   const names = plan.inputs.map(({ reference }) => nameOf(reference));
   const report = mergeReport(mode === 'none' ? 'sampled' : mode, names, reports);

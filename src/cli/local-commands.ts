@@ -70,6 +70,7 @@ function addMerge(program: Command): void {
       .argument('<out>', 'directory of the result; it appears when it is complete'),
   )
     .option('--overwrite', 'replace a model that is in OUT, once the new one is complete')
+    .option('--keep-stages', 'of several recipes in one file, keep what the result is made from, for the next merge')
     .option('--digests', 'take the SHA-256 of the weights while they are written (the default)')
     .option('--no-digests', 'leave the weights out of the card’s list of digests')
     .option('--fsync', 'wait until the disk has everything (the default)')

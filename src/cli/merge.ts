@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import {
   EngineError,
   execute,
@@ -16,15 +15,17 @@ import { REPORT_PICTURE } from '../cards/report-section.js';
 import { Interrupted, type RecipeText } from './failure.js';
 import { formatBytes, formatSeconds, plural } from './format.js';
 import { localCard, nameOf } from './local-card.js';
-import { type LocalPlan, type LocalPlanOptions, planLocally } from './local-plan.js';
+import { type LocalPlan, type LocalPlanOptions, type LocalStage, planLocally } from './local-plan.js';
 import { openProgress, type Progress } from './progress.js';
 import { cancelOnSignals } from './signals.js';
+import { StageDirectory } from './stage-directory.js';
 
 /** Name of the recipe beside the weights, as the service stores it too. */
 export const RECIPE_FILE = 'amalgam-recipe.yaml';
 
 export interface MergeOptions extends LocalPlanOptions {
   overwrite?: boolean;
+  keepStages?: boolean;
   /** These three are on unless they are switched off. */
   writeModelCard?: boolean;
   digests?: boolean;
@@ -40,7 +41,8 @@ const spoiling: readonly string[] = ['input_changed', 'nan_in_result'];
 /** `amalgam merge RECIPE OUT`. @throws RecipeError, EngineError, Failure, Interrupted */
 export async function merge(source: RecipeText, out: string, options: MergeOptions): Promise<void> {
   const begun = performance.now();
-  const local = await planLocally(source, options);
+  const work = StageDirectory.beside(out);
+  const local = await planLocally(source, options, (name, digest) => work.pathOf(name, digest));
   for (const line of local.warnings) process.stderr.write(`${line}\n`);
   const output = await OutputDirectory.open({
     directory: out,
@@ -50,6 +52,12 @@ export async function merge(source: RecipeText, out: string, options: MergeOptio
     inputs: [...local.models.values()].map(({ directory }) => directory),
     durable: options.fsync ?? true,
   });
+  try {
+    for (const stage of local.stages) await mergeStage(stage, work, options);
+  } catch (error) {
+    await output.suspend();
+    throw error;
+  }
   const result = await runShards(local, output, options);
   try {
     await writeCompanions(local, output, result, options);
@@ -58,11 +66,34 @@ export async function merge(source: RecipeText, out: string, options: MergeOptio
     await output.suspend();
     throw error;
   }
+  if (options.keepStages !== true) await work.remove();
   report(local, result, out, (performance.now() - begun) / 1000, options);
 }
 
+/** Merges what the result is made from, unless an earlier attempt did. */
+async function mergeStage(stage: LocalStage, work: StageDirectory, options: MergeOptions): Promise<void> {
+  if (await work.has(stage.directory)) return;
+  await work.create();
+  const { plan, models, directory } = stage;
+  const output = await OutputDirectory.open({
+    directory,
+    digest: plan.digest,
+    shards: plan.shards,
+    inputs: [...models.values()].map((model) => model.directory),
+    durable: options.fsync ?? true,
+  });
+  const result = await runShards(stage, output, options);
+  try {
+    await writeCompanions({ ...stage, recipeText: '' }, output, result, { ...options, writeModelCard: false });
+    await output.publish();
+  } catch (error) {
+    await output.suspend();
+    throw error;
+  }
+}
+
 async function runShards(
-  { plan, models }: LocalPlan,
+  { plan, models }: Pick<LocalPlan, 'plan' | 'models'>,
   output: OutputDirectory,
   options: MergeOptions,
 ): Promise<MergeResult> {
@@ -73,7 +104,7 @@ async function runShards(
     return await execute(plan, {
       directory: output.directory,
       reports: output.reports,
-      locate: (input, file) => join(models.get(plan.inputs[input]?.reference ?? '')?.directory ?? '', file),
+      locate: (input, file) => models.get(plan.inputs[input]?.reference ?? '')?.path(file) ?? file,
       digests: options.digests ?? true,
       signal: cancellation.signal,
       onEvent: watch,
@@ -116,7 +147,7 @@ function watcher(output: OutputDirectory, progress: Progress, verbose: number): 
 
 /** Everything beside the weights. */
 async function writeCompanions(
-  local: LocalPlan,
+  local: Pick<LocalPlan, 'plan' | 'models' | 'recipe' | 'recipeText'>,
   output: OutputDirectory,
   { shards, reports }: MergeResult,
   options: MergeOptions,
@@ -136,8 +167,8 @@ async function writeCompanions(
     await write(REPORT_FILE, formatReport(report));
   }
   for (const { input, path } of plan.copies) {
-    const directory = models.get(plan.inputs[input]?.reference ?? '')?.directory ?? '';
-    files.push({ path, ...(await output.copy(join(directory, path), path)) });
+    const source = models.get(plan.inputs[input]?.reference ?? '')?.path(path) ?? path;
+    files.push({ path, ...(await output.copy(source, path)) });
   }
   if (options.writeModelCard === false) return;
   await write(RECIPE_FILE, local.recipeText);
@@ -148,7 +179,7 @@ async function writeCompanions(
 }
 
 function report(
-  { recipe, plan }: LocalPlan,
+  { recipe, plan, stages }: LocalPlan,
   result: MergeResult,
   out: string,
   seconds: number,
@@ -163,6 +194,7 @@ function report(
       seed,
       parameterCount,
       tensors: outcome,
+      ...(stages.length > 0 && { stages: stages.map((stage) => ({ name: stage.name, digest: stage.plan.digest })) }),
       shards,
       readBytes,
       writtenBytes,

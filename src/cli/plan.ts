@@ -11,8 +11,16 @@ const LISTED = 20;
 export async function plan(source: RecipeText, options: LocalPlanOptions & { json?: boolean }): Promise<void> {
   const local = await planLocally(source, options);
   for (const line of local.warnings) process.stderr.write(`${line}\n`);
-  if (options.json === true) process.stdout.write(`${JSON.stringify(summaryOf(local.plan), null, 2)}\n`);
-  else process.stdout.write(describe(local.plan, local.recipe.merge_method));
+  const stages = local.stages.map(({ name, plan: merge }) => ({ name, ...summaryOf(merge) }));
+  if (options.json === true) {
+    const answer = { ...summaryOf(local.plan), ...(stages.length > 0 && { stages }) };
+    process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+    return;
+  }
+  for (const { name, recipe, plan: merge } of local.stages) {
+    process.stdout.write(`${printable(name)}\n${describe(merge, recipe.merge_method)}\n`);
+  }
+  process.stdout.write(describe(local.plan, local.recipe.merge_method));
 }
 
 /** The same names as the service's plan; what only executors need is left out. */

@@ -54,6 +54,7 @@ export const engineErrorCodes = [
   'base_not_in_slice',
   'parameter_missing',
   'weights_sum_to_zero',
+  'coefficients_invalid',
   'dtype_not_supported',
   'quantised_checkpoint',
   'tokenizers_differ',

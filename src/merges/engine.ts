@@ -6,6 +6,7 @@ import {
   plan,
   type PlanModel,
   type ReportMode,
+  slicesOf,
 } from '../engine/index.js';
 import type { Recipe } from '../recipe/index.js';
 import type { MergeWarning, Plan } from './merges.schema.js';
@@ -107,10 +108,18 @@ export function modelTypeOf({ config }: MergePlan): string | undefined {
 
 /** Input files whose bytes a shard is made from. */
 export function filesOfShard(mergePlan: MergePlan, index: number): { input: number; file: string }[] {
+  return filesOf(mergePlan.shards.slice(index, index + 1));
+}
+
+/** Input files whose bytes any shard is made from. */
+export function filesOfPlan({ shards }: MergePlan): { input: number; file: string }[] {
+  return filesOf(shards);
+}
+
+function filesOf(shards: MergePlan['shards']): { input: number; file: string }[] {
   const found = new Map<string, { input: number; file: string }>();
-  for (const { operation } of mergePlan.shards[index]?.tensors ?? []) {
-    const slices = operation.kind === 'copy' ? [operation.source, ...operation.twins] : operation.inputs;
-    for (const { input, file } of slices) found.set(`${input}/${file}`, { input, file });
+  for (const { operation } of shards.flatMap(({ tensors }) => tensors)) {
+    for (const { input, file } of slicesOf(operation)) found.set(`${input}/${file}`, { input, file });
   }
   return [...found.values()];
 }

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { LineageModule } from '../lineage/lineage.module.js';
 import { ModelsModule } from '../models/models.module.js';
+import { ComparisonsController } from './comparisons.controller.js';
+import { ComparisonsService } from './comparisons.service.js';
 import { Doorbell } from './doorbell.js';
 import { FinalizationAttempt } from './finalization-attempt.js';
 import { Finalizations } from './finalizations.js';
@@ -29,9 +31,19 @@ import { Workers } from './workers.js';
 /** Merges: taking them in, carrying them out, and keeping the books. */
 @Module({
   imports: [ModelsModule, LineageModule],
-  controllers: [PlansController, MergesController, MergeEventsController],
+  controllers: [ComparisonsController, PlansController, MergesController, MergeEventsController],
   providers: [
-    ...[Doorbell, FinalizationAttempt, Finalizations, Finalizer, Garbage, KnownResults, MergeEvents, MergeWorker],
+    ...[
+      ComparisonsService,
+      Doorbell,
+      FinalizationAttempt,
+      Finalizations,
+      Finalizer,
+      Garbage,
+      KnownResults,
+      MergeEvents,
+      MergeWorker,
+    ],
     ...[MergesService, NewVersions, PlanningService, RetryService, ShardAttempt, ShardLeases, ShardRunner],
     ...[StoredMerges, SubmissionService, Sweep, Upkeep, WorkLoop, Workers],
   ],

@@ -23,6 +23,7 @@ export function pinRecipe(recipe: Recipe, pins: ReadonlyMap<string, string>): Re
         ...(override.base_model !== undefined && { base_model: pin(override.base_model) }),
       })),
     }),
+    ...(recipe.coefficients !== undefined && { coefficients: pin(recipe.coefficients) }),
     ...(recipe.tokenizer_source !== undefined && { tokenizer_source: pin(recipe.tokenizer_source) }),
     ...(recipe.tokenizer && { tokenizer: { ...recipe.tokenizer, source: pin(recipe.tokenizer.source) } }),
   };
@@ -36,6 +37,7 @@ export function storedRecipe(recipe: Recipe): Record<string, unknown> {
 /** Where in the recipe a model is first named, as an RFC 6901 pointer. */
 export function pointerTo(recipe: Recipe, reference: string): string {
   if (recipe.base_model === reference) return '/base_model';
+  if (recipe.coefficients === reference) return '/coefficients';
   for (const { inputs, base, path } of inputGroups(recipe)) {
     const input = inputs.find(({ model }) => model === reference);
     if (input) return pointerOf([...input.path, ...(input.listed ? ['model'] : [])]);

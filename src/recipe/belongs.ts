@@ -13,6 +13,7 @@ const places: Readonly<Record<string, string>> = {
   overrides: 'at the top level',
   name: 'at the top level',
   preset: 'at the top level',
+  coefficients: 'at the top level',
   dtype: 'at the top level',
   out_dtype: 'at the top level',
   tokenizer: 'at the top level',

@@ -1,6 +1,7 @@
 import { type GroupInput, type InputGroup, inputGroups, overridden } from './inputs.js';
 import type { IssueList } from './issue-list.js';
 import { firstMentions } from './duplicates.js';
+import { methodsInUse } from './methods-in-use.js';
 import type { MethodDefinition } from './methods/method.js';
 import type { Path } from './pointers.js';
 import type { Scalar } from './scalars.js';
@@ -10,6 +11,7 @@ import { selectsEverything } from './selectors.js';
 /** What MergeKit's planner would refuse before it has seen a tensor: forms, arity, base, layer ranges, missing parameters. */
 export function checkRecipe(recipe: Recipe, issues: IssueList): void {
   checkForm(recipe, issues);
+  checkCoefficients(recipe, issues);
   for (const written of inputGroups(recipe)) {
     checkDuplicates(written, issues);
     const group = { ...written, inputs: firstMentions(written.inputs) };
@@ -26,6 +28,17 @@ function checkGroup(group: InputGroup, recipe: Recipe, issues: IssueList): void 
   checkBase(group, group.method, issues);
   checkRequired(group, recipe, group.method, issues);
   checkWeightSum(group, recipe, group.method, issues);
+}
+
+function checkCoefficients(recipe: Recipe, issues: IssueList): void {
+  const { coefficients } = recipe;
+  const taking = methodsInUse(recipe).find(({ takesCoefficients }) => takesCoefficients);
+  if (taking !== undefined && coefficients === undefined) {
+    const message = `${taking.name} needs coefficients: the name of what holds them, as a model is named.`;
+    issues.error('coefficients_required', ['coefficients'], message);
+  } else if (taking === undefined && coefficients !== undefined) {
+    issues.warn('ignored_key', ['coefficients'], 'No method of this recipe takes coefficients.', 'key');
+  }
 }
 
 function checkForm(recipe: Recipe, issues: IssueList): void {

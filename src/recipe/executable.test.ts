@@ -49,6 +49,6 @@ tokenizer:
 
   it('refuses several stages', () => {
     const one = 'merge_method: passthrough\nmodels: [{model: a}]\n';
-    expect(refused(`${one}---\n${one}`)).toEqual(['not_supported_yet ']);
+    expect(refused(`name: early\n${one}---\n${one}`)).toEqual(['not_supported_yet ']);
   });
 });

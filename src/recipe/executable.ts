@@ -2,6 +2,7 @@ import { RecipeError, type RecipeIssue } from './errors.js';
 import type { MethodName } from './methods/method.js';
 import { methods } from './methods/registry.js';
 import { type Path, pointerOf } from './pointers.js';
+import { namedModels } from './named-models.js';
 import type { Recipe } from './schema.js';
 
 const dtypes = ['bfloat16', 'float16', 'float32', 'float64'];
@@ -13,7 +14,7 @@ export function unsupportedParts(recipe: Recipe): { code: string; path: Path; me
     found.push({ code, path, message });
   };
   if (recipe.stages !== undefined)
-    add([], 'Several recipes in one file are not carried out yet; send them one after the other.');
+    add([], 'Only the command line carries out several recipes in one file; send them one after the other.');
   for (const { path, method } of namedMethods(recipe)) {
     if (!methods[method].executable) add(path, `${method} is not carried out yet.`);
   }
@@ -43,27 +44,6 @@ function namedMethods({ merge_method: own, slices, overrides }: Recipe): { path:
       if (method !== undefined) found.push({ path: [list, index, 'merge_method'], method });
     });
   }
-  return found;
-}
-
-function namedModels(recipe: Recipe): { path: Path; model: string }[] {
-  const found: { path: Path; model: string }[] = [];
-  const add = (path: Path, model: string | undefined): void => {
-    if (model !== undefined) found.push({ path, model });
-  };
-  const addPart = (part: Pick<Recipe, 'models' | 'slices'>, path: Path): void => {
-    part.models?.forEach(({ model }, index) => add([...path, 'models', index, 'model'], model));
-    part.slices?.forEach((slice, index) => {
-      add([...path, 'slices', index, 'base_model'], slice.base_model);
-      slice.sources.forEach(({ model }, at) => add([...path, 'slices', index, 'sources', at, 'model'], model));
-    });
-  };
-  add(['base_model'], recipe.base_model);
-  recipe.overrides?.forEach(({ base_model: base }, index) => add(['overrides', index, 'base_model'], base));
-  addPart(recipe, []);
-  for (const [name, module] of Object.entries(recipe.modules ?? {})) addPart(module, ['modules', name]);
-  add(['tokenizer_source'], recipe.tokenizer_source);
-  add(['tokenizer', 'source'], recipe.tokenizer?.source);
   return found;
 }
 

@@ -12,6 +12,7 @@ export { findRecipePosition } from './recipe-position.js';
 export { type ParsedRecipe, type ParseOptions, parseRecipe } from './read-recipe.js';
 export { pointerOf } from './pointers.js';
 export { type ModelReference, ModelReferenceError, formatModelReference, parseModelReference } from './references.js';
+export type { Stage } from './stages.js';
 export type { Scalar } from './scalars.js';
 export { type Selector, selects } from './selectors.js';
 export { layerOf, tensorRole, type TensorRole } from './tensor-role.js';

@@ -107,7 +107,10 @@ export function overridden(group: InputGroup, override: Override, index: number)
   };
 }
 
-/** Every model that the recipe merges, each once, in order of first mention; the base counts, the tokenizer's source does not. */
+/**
+ * Every model that the recipe merges, each once, in order of first mention, and at the end what holds its coefficients; the
+ * base counts, the tokenizer's source does not.
+ */
 export function modelReferences(recipe: Recipe): string[] {
   const found = new Set<string>();
   if (recipe.base_model !== undefined) found.add(recipe.base_model);
@@ -116,6 +119,7 @@ export function modelReferences(recipe: Recipe): string[] {
     if (base !== undefined) found.add(base);
   }
   for (const { base_model: base } of recipe.overrides ?? []) if (base !== undefined) found.add(base);
+  if (recipe.coefficients !== undefined) found.add(recipe.coefficients);
   return [...found];
 }
 

@@ -19,6 +19,7 @@ describe('recipeJsonSchema', () => {
       'modules',
       'overrides',
       'parameters',
+      'coefficients',
       'dtype',
       'out_dtype',
       'tokenizer_source',

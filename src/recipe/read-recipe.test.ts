@@ -54,8 +54,10 @@ describe('parseRecipe', () => {
 
   it('reads the value of a JSON body, without lines', () => {
     const recipe = { merge_method: 'linear', models: [{ model: 'a', parameters: { weight: '0.5' } }] };
+    const typed = { ...recipe, models: [{ model: 'a', parameters: { weight: 0.5 } }] };
     expect(read(recipe)).toEqual({
-      recipe: { ...recipe, models: [{ model: 'a', parameters: { weight: 0.5 } }] },
+      recipe: typed,
+      stages: [{ recipe: typed, document: 0, uses: [] }],
       warnings: [],
       fromPreset: false,
     });
@@ -282,16 +284,17 @@ describe('parseRecipe', () => {
   });
 
   it('reads several documents as the stages of one recipe, pointers with the document’s index', () => {
-    const { recipe, warnings } = read(`${linear('1')}---\n${linear('1', 'notes: x')}`) as ParsedRecipe;
-    expect(recipe.stages).toHaveLength(1);
-    expect(lines(warnings)).toEqual(['warning not_supported_yet 6:1 /1', 'warning unknown_key 10:1 /1/notes']);
+    const { recipe, warnings } = read(`${linear('1', 'name: early')}\n---\n${linear('1', 'notes: x')}`) as ParsedRecipe;
+    expect(recipe.stages).toEqual([]);
+    expect(lines(warnings)).toEqual(['warning unused_stage 5:7 /0/name', 'warning unknown_key 11:1 /1/notes']);
   });
 
   it('refuses what it cannot carry out, with its place, when asked to', () => {
     expect(read(linear('1', 'chat_template: auto'), { executable: true })).toEqual([
       'error not_supported_yet 5:16 /chat_template',
     ]);
-    expect(read(`${linear('1')}---\n${linear('1')}`, { executable: true })).toEqual(['error not_supported_yet 6:1 /1']);
+    const several = `${linear('1', 'name: early')}\n---\n${linear('1', 'chat_template: auto')}`;
+    expect(read(several, { executable: true })).toContain('error not_supported_yet 11:16 /1/chat_template');
   });
 
   it('keeps no more than a hundred issues, an error among them', () => {

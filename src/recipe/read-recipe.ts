@@ -8,6 +8,7 @@ import { parseYaml, type YamlDocument } from './parse.js';
 import { checkPlainData } from './plain-data.js';
 import { expandPreset } from './presets.js';
 import { Recipe } from './schema.js';
+import { orderStages, type Stage, type StageDocument } from './stages.js';
 import { addSchemaIssues } from './schema-issues.js';
 import { withTypedParameters } from './settings.js';
 
@@ -20,14 +21,16 @@ export interface ParseOptions {
 
 export interface ParsedRecipe {
   recipe: Recipe;
+  /** The recipes of the text in the order in which they are carried out, `recipe` last. */
+  stages: Stage[];
   warnings: RecipeIssue[];
   /** The text has a preset: the recipe that it stands for is not in it. */
   fromPreset: boolean;
 }
 
 /**
- * Reads and checks a recipe: YAML text, or the value of a JSON body. Several YAML documents make one recipe whose `stages`
- * are those before the last; pointers then begin with the document's index.
+ * Reads and checks a recipe: YAML text, or the value of a JSON body. Several YAML documents make one recipe: the result's,
+ * with those whose results it needs as `stages`; pointers then begin with the document's index.
  * @throws RecipeError with every error that was found (and the warnings beside them).
  */
 export function parseRecipe(input: unknown, options: ParseOptions = {}): ParsedRecipe {
@@ -39,21 +42,27 @@ export function parseRecipe(input: unknown, options: ParseOptions = {}): ParsedR
       { severity: 'error', code: 'empty_recipe', message: 'The recipe is empty.', pointer: '', ...position },
     ]);
   }
-  const issues: RecipeIssue[] = [];
-  const recipes: Recipe[] = [];
-  written.forEach((document, index) => {
-    const found = new IssueList(document.findPosition, options.lenient ?? false, written.length > 1 ? [index] : []);
-    const recipe = readDocument(document, found, options);
-    if (recipe !== undefined) recipes.push(recipe);
-    issues.push(...found.issues);
+  const several = written.length > 1;
+  const lists = written.map(({ findPosition }, index) => {
+    return new IssueList(findPosition, options.lenient ?? false, several ? [index] : []);
   });
-  const recipe = recipes.at(-1);
+  const read = written.flatMap((document, index): StageDocument[] => {
+    const issues = lists[index];
+    if (issues === undefined) return [];
+    const recipe = readDocument(several ? withStageName(document) : document, issues, options);
+    return recipe === undefined ? [] : [{ recipe, document: index, issues }];
+  });
+  // Without one of them nobody knows what the others mean by its name.
+  const isWhole = read.length === written.length;
+  const stages = several && isWhole ? orderStages(read) : read.map(aloneStage);
+  const issues: RecipeIssue[] = lists.flatMap((list) => list.issues);
+  const recipe = stages.at(-1)?.recipe;
   const fromPreset = written.some(({ value }) => isMapping(value) && value['preset'] !== undefined);
-  if (written.length > 1) issues.unshift(severalDocuments(written[1], options));
   issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
   if (recipe === undefined || issues.some((issue) => issue.severity === 'error')) throw new RecipeError(issues);
   return {
-    recipe: recipes.length > 1 ? { ...recipe, stages: recipes.slice(0, -1) } : recipe,
+    recipe: several ? { ...recipe, stages: stages.slice(0, -1).map((stage) => stage.recipe) } : recipe,
+    stages,
     warnings: issues,
     fromPreset,
   };
@@ -110,12 +119,14 @@ function isOfOtherTool(value: Readonly<Record<string, unknown>>, issues: IssueLi
   return sign !== undefined;
 }
 
-function severalDocuments(second: YamlDocument | undefined, options: ParseOptions): RecipeIssue {
-  return {
-    severity: options.executable ? 'error' : 'warning',
-    code: 'not_supported_yet',
-    message: 'Several recipes in one file are not carried out yet; send them one after the other.',
-    pointer: '/1',
-    ...second?.findPosition([], 'value'),
-  };
+/** MergeKit's first files of several recipes told them apart by where each was written. */
+function withStageName(document: YamlDocument): YamlDocument {
+  const { value } = document;
+  if (!isMapping(value) || (value['name'] ?? null) !== null || typeof value['out_path'] !== 'string') return document;
+  const { out_path: name, ...rest } = value;
+  return { ...document, value: { ...rest, name } };
+}
+
+function aloneStage({ recipe, document }: StageDocument): Stage {
+  return { recipe, document, uses: [] };
 }

@@ -11,7 +11,9 @@ export function findRecipePosition(text: string, pointer: string): Position | un
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   try {
-    return parseYaml(text)[0]?.findPosition(path, 'value');
+    const documents = parseYaml(text).filter(({ value }) => value !== null);
+    const document = documents.length > 1 ? documents[Number(path.shift())] : documents[0];
+    return document?.findPosition(path, 'value');
   } catch {
     return undefined;
   }

@@ -12,6 +12,7 @@ const keyOrder = [
   'layer_range',
   'overrides',
   'parameters',
+  'coefficients',
 ];
 
 /** A canonical recipe as YAML: equal recipes give equal bytes. */

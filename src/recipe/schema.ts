@@ -202,6 +202,9 @@ export const Recipe = z
       description: 'Other ways for some tensors: the first entry whose selectors take a tensor holds for it.',
     }),
     parameters: Parameters.optional(),
+    coefficients: ModelReferenceText.optional().meta({
+      description: 'Where the coefficients lie that dam applies; named as a model is.',
+    }),
     dtype: Dtype.optional(),
     out_dtype: Dtype.optional(),
     tokenizer_source: ModelReferenceText.optional(),
@@ -214,5 +217,5 @@ export type Setting = z.infer<typeof Setting>;
 export type Parameters = z.infer<typeof Parameters>;
 export type Override = z.infer<typeof Override>;
 
-/** A recipe that was read. Of several YAML documents it is the last; `stages` holds those before it. */
+/** A recipe that was read. Of several YAML documents it is the result's; `stages` holds those that it needs, in order. */
 export type Recipe = z.infer<typeof Recipe> & { stages?: Recipe[] };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { plainCopy } from './plain-copy.js';
 import { benchRecipes, type BenchRecipe } from './recipes.js';
-import { writeSyntheticLlama } from './synthetic-llama.js';
+import { writeSyntheticCoefficients, writeSyntheticLlama } from './synthetic-llama.js';
 
 const { values } = parseArgs({
   options: {
@@ -159,6 +159,7 @@ const header = [
 try {
   for (const [variant, model] of ['base', 'a', 'b'].entries())
     await writeSyntheticLlama(join(directory, model), variant);
+  await writeSyntheticCoefficients(join(directory, 'coefficients'));
   let hasMergekit = !values['no-mergekit'];
   if (hasMergekit) {
     hasMergekit = await run(values.python, ['-c', 'import mergekit']).then(

@@ -49,6 +49,18 @@ export const benchRecipes: readonly BenchRecipe[] = [
     limit: 1.5,
   },
   {
+    method: 'dam',
+    models: ['a', 'b'],
+    text: 'merge_method: dam\nmodels:\n- model: a\n- model: b\ncoefficients: coefficients\n',
+    limit: 1.5,
+  },
+  {
+    method: 'lines',
+    models: ['base', 'a', 'b'],
+    text: `merge_method: lines\nbase_model: base\n${plain}parameters: {alpha: 0.2, beta: 0.7}\n`,
+    limit: 1.5,
+  },
+  {
     method: 'task_arithmetic',
     models: ['base', 'a', 'b'],
     text: `merge_method: task_arithmetic\nbase_model: base\n${weights}`,

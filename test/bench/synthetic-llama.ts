@@ -49,26 +49,49 @@ function tensors(): [string, number[]][] {
  * look like those of fine-tunes. Does nothing where the folder is there already.
  */
 export async function writeSyntheticLlama(directory: string, variant: number): Promise<void> {
-  const path = join(directory, 'model.safetensors');
   const done = join(directory, 'config.json');
   if (await stat(done).catch(() => undefined)) return;
   await mkdir(directory, { recursive: true });
-  const entries: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+  const list = tensors().map(([name, shape]) => ({ name, shape, dtype: 'BF16', width: 2 }));
+  await writeTensors(directory, { format: 'pt' }, list, (count, index) => values(count, index, variant));
+  await writeFile(done, JSON.stringify(config, undefined, 2));
+}
+
+/** Coefficients of every column of the experts a and b, near one half. */
+export async function writeSyntheticCoefficients(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const models = ['a', 'b'];
+  const list = tensors().flatMap(([name, shape]) =>
+    models.map((model) => ({ name: `${name}@${model}`, shape: shape.slice(-1), dtype: 'F32', width: 4 })),
+  );
+  const metadata = { amalgam_dam: JSON.stringify({ version: 1, models }) };
+  await writeTensors(directory, metadata, list, (count, index) => {
+    const singles = Float32Array.from({ length: count }, (_unused, i) => 0.5 + 0.1 * uniform(i, index));
+    return new Uint8Array(singles.buffer);
+  });
+}
+
+async function writeTensors(
+  directory: string,
+  metadata: Record<string, string>,
+  list: readonly { name: string; shape: number[]; dtype: string; width: number }[],
+  valuesOf: (count: number, index: number) => Uint8Array,
+): Promise<void> {
+  const entries: Record<string, unknown> = { __metadata__: metadata };
   let end = 0;
-  const sizes = tensors().map(([name, shape]) => {
-    const bytes = shape.reduce((product, size) => product * size, 2);
-    entries[name] = { dtype: 'BF16', shape, data_offsets: [end, (end += bytes)] };
-    return bytes;
+  const counts = list.map(({ name, shape, dtype, width }) => {
+    const count = shape.reduce((product, size) => product * size, 1);
+    entries[name] = { dtype, shape, data_offsets: [end, (end += count * width)] };
+    return count;
   });
   const json = Buffer.from(JSON.stringify(entries));
   const header = Buffer.alloc(8 + Math.ceil(json.length / 8) * 8, ' ');
   header.writeBigUInt64LE(BigInt(header.length - 8));
   json.copy(header, 8);
-  const file = await open(path, 'w');
+  const file = await open(join(directory, 'model.safetensors'), 'w');
   await file.write(header);
-  for (const [index, bytes] of sizes.entries()) await file.write(values(bytes / 2, index, variant));
+  for (const [index, count] of counts.entries()) await file.write(valuesOf(count, index));
   await file.close();
-  await writeFile(done, JSON.stringify(config, undefined, 2));
 }
 
 /** A counter through an integer hash: no two elements alike, the same on every machine. */

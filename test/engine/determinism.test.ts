@@ -9,6 +9,8 @@ import { RESIDENT_BYTES } from '../../src/engine/execution/task-list.js';
 import { modelReferences, parseRecipe } from '../../src/recipe/index.js';
 import { SMALL, tinyCheckpoint, writeCheckpoint } from '../support/checkpoints.js';
 import { until } from '../support/child-server.js';
+import { damCoefficients, writeCoefficients } from '../support/coefficients.js';
+import { readModel } from '../support/safetensors.js';
 import { writeFolder } from '../support/folder.js';
 import { syntheticModel } from '../support/synthetic-model.js';
 
@@ -98,6 +100,10 @@ methods['breadcrumbs'] = `merge_method: breadcrumbs\n${sparse}parameters: { resc
 methods['dare_linear'] = `merge_method: dare_linear\n${sparse}`;
 methods['dare_ties'] = `merge_method: dare_ties\n${sparse}parameters: { rescale: inverse_density }\n`;
 methods['magmax'] = 'merge_method: magmax\nbase_model: base\nmodels: [{ model: a }, { model: b }]\n';
+methods['dam'] = 'merge_method: dam\nmodels: [{ model: a }, { model: b }]\ncoefficients: coefficients\n';
+methods['lines'] =
+  'merge_method: lines\nbase_model: base\nmodels: [{ model: a }, { model: b }]\nparameters: { alpha: 0.2, beta: 0.7 }\n';
+methods['widen'] = 'merge_method: widen\nbase_model: base\nmodels: [{ model: a }, { model: b }]\n';
 methods['della'] = `merge_method: della\n${sparse}`;
 methods['della_linear'] = `merge_method: della_linear\n${sparse}parameters: { rescale: inverse_density }\n`;
 methods['breadcrumbs_ties'] = `merge_method: breadcrumbs_ties\n${sparse}`;
@@ -115,7 +121,13 @@ beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'amalgam-determinism-'));
   ['base', 'a', 'b'].forEach((name, k) => {
     writeFolder(join(root, 'large', name), syntheticModel({ layers: 2, layerBytes, seed: k + 1 }));
-    writeCheckpoint(join(root, 'small', name), tinyCheckpoint({ seed: k + 1, sizes: SMALL, dtype: 'BF16' }), k + 1);
+    const small = tinyCheckpoint({ seed: k + 1, sizes: SMALL, dtype: 'BF16' });
+    writeCheckpoint(join(root, 'small', name), small, k + 1);
+    const model = { small, large: { tensors: readModel(join(root, 'large', name)) } };
+    if (k > 0) return;
+    for (const [size, own] of Object.entries(model)) {
+      writeCoefficients(join(root, size, 'coefficients'), damCoefficients(own, ['a', 'b']), { models: ['a', 'b'] });
+    }
   });
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));

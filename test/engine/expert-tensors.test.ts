@@ -5,7 +5,9 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type OutputTensor, shardFiles } from '../../src/engine/checkpoint/layout.js';
 import { merge } from '../support/merge.js';
 import { Random } from '../support/random.js';
-import { readModel } from '../support/safetensors.js';
+import { writeCoefficients } from '../support/coefficients.js';
+import { encode } from '../support/tensors.js';
+import { readModel, type StoredTensor } from '../support/safetensors.js';
 
 const EXPERTS = 5;
 const [ROWS, COLUMNS] = [96, 130];
@@ -29,8 +31,28 @@ beforeAll(() => {
     write(join(root, 'stacked', model), stacked, values);
     write(join(root, 'apart', model), single, values);
   });
+  writeExpertCoefficients();
 });
 afterAll(() => rmSync(root, { recursive: true }));
+
+/** Of each expert's columns: as one matrix of them, and for each expert's own tensor. */
+function writeExpertCoefficients(): void {
+  const models = ['a', 'b'];
+  const random = new Random(9);
+  const stacked = new Map<string, StoredTensor>();
+  const single = new Map<string, StoredTensor>();
+  for (const model of models) {
+    const values = Float64Array.from({ length: EXPERTS * COLUMNS }, () => random.normal());
+    const bytes = encode('F32', values);
+    stacked.set(`${STACKED}@${model}`, { dtype: 'F32', shape: [EXPERTS, COLUMNS], bytes });
+    for (let expert = 0; expert < EXPERTS; expert++) {
+      const own = encode('F32', values.subarray(expert * COLUMNS, (expert + 1) * COLUMNS));
+      single.set(`${apart(expert)}@${model}`, { dtype: 'F32', shape: [COLUMNS], bytes: own });
+    }
+  }
+  writeCoefficients(join(root, 'stacked', 'coefficients'), stacked, { models });
+  writeCoefficients(join(root, 'apart', 'coefficients'), single, { models });
+}
 
 function write(directory: string, tensors: OutputTensor[], values: Float32Array): void {
   mkdirSync(directory, { recursive: true });
@@ -48,6 +70,8 @@ models:
 `,
   slerp: 'merge_method: slerp\nbase_model: a\nmodels: [{ model: b }]\nparameters: { t: 0.3 }\n',
   sce: 'merge_method: sce\nbase_model: base\nmodels: [{ model: a }, { model: b }]\nparameters: { select_topk: 0.4 }\n',
+  dam: 'merge_method: dam\nmodels: [{ model: a }, { model: b }]\ncoefficients: coefficients\n',
+  widen: 'merge_method: widen\nbase_model: base\nmodels: [{ model: a }, { model: b }]\n',
   arcee_fusion: 'merge_method: arcee_fusion\nbase_model: base\nmodels: [{ model: a }]\n',
 };
 

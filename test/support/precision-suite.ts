@@ -6,6 +6,7 @@ import { dump } from 'js-yaml';
 import type { FloatDtype } from '../../src/engine/checkpoint/dtype.js';
 import { type TinyCheckpoint, tinyCheckpoint, writeCheckpoint } from './checkpoints.js';
 import type { ModelSizes } from './families.js';
+import { damCoefficients, writeCoefficients } from './coefficients.js';
 import { merge } from './merge.js';
 import { precisionOf } from './precision.js';
 import type { WrittenRecipe } from './recipes.js';
@@ -21,7 +22,8 @@ export type PrecisionCase = [FloatDtype, Pick<WrittenRecipe, 'dtype' | 'out_dtyp
 
 /**
  * Merges models of each stored type and holds every element against the f64 reference. The recipes may name `base`, its
- * relatives `a`, `b` and `c` (a near one), `mirrored` (the task vector of `a` with the signs turned) and a `stranger`.
+ * relatives `a`, `b` and `c` (a near one), `mirrored` (the task vector of `a` with the signs turned) and a `stranger`, and
+ * the `coefficients` of `a`, `b` and `stranger`.
  */
 export function describePrecision(
   recipes: Readonly<Record<string, WrittenRecipe>>,
@@ -48,6 +50,9 @@ export function describePrecision(
         writeCheckpoint(join(root, name), checkpoint);
         stored.set(name, checkpoint.tensors);
       }
+      const coefficients = damCoefficients(base, ['a', 'b', 'stranger']);
+      writeCoefficients(join(root, 'coefficients'), coefficients, { models: ['a', 'b', 'stranger'] });
+      stored.set('coefficients', coefficients);
     });
     afterAll(() => {
       rmSync(root, { recursive: true });

@@ -24,6 +24,7 @@ export interface WrittenRecipe {
   models?: { model: string; parameters?: WrittenParameters }[];
   slices?: WrittenSlice[];
   parameters?: WrittenParameters;
+  coefficients?: string;
   dtype?: string;
   out_dtype?: string;
 }

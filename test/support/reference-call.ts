@@ -8,6 +8,10 @@ export interface ReferenceCall {
   /** The inputs without the base. */
   models: readonly Float64Array[];
   shape: number[];
+  /** 0 in the result's first layer and outside the layers, 1 in its last. */
+  depth: number;
+  /** Of each input, from the file that the recipe names: a number for each column, or one for all. */
+  coefficients(): Float64Array[];
   /** Of random masks. */
   seed: number;
   /** The tensor's name in the result. */

@@ -45,8 +45,10 @@ export function referenceMerge(recipe: WrittenRecipe, models: Models, layers: nu
   const last = parts.at(-1);
   if (first === undefined || last === undefined) throw new Error('the recipe has no inputs');
   const result = new Map<string, ExpectedTensor>();
-  const add = (name: string, part: Part, t: number, shift: number): void => {
-    result.set(name, mergeTensor(recipe, models, part, name, t, shift));
+  const total = parts.reduce((sum, part) => sum + part.layers, 0);
+  const add = (name: string, part: Part, t: number, shift: number, layer = 0): void => {
+    const depth = total > 1 ? layer / (total - 1) : 0;
+    result.set(name, mergeTensor(recipe, models, part, name, { t, shift, depth }));
   };
   for (const name of looseNames(first, models)) add(name, isLast(name) ? last : first, 0, 0);
   let done = 0;
@@ -54,7 +56,7 @@ export function referenceMerge(recipe: WrittenRecipe, models: Models, layers: nu
     for (let at = 0; at < part.layers; at++) {
       const t = part.layers === 1 ? 1 : at / (part.layers - 1);
       for (const name of layerNames(part, models)) {
-        add(name.replace(LAYER, `$1${done}$3`), part, t, at - done);
+        add(name.replace(LAYER, `$1${done}$3`), part, t, at - done, done);
       }
       done += 1;
     }
@@ -104,8 +106,7 @@ function mergeTensor(
   models: Models,
   part: Part,
   name: string,
-  t: number,
-  shift: number,
+  { t, shift, depth }: { t: number; shift: number; depth: number },
 ): ExpectedTensor {
   const sources = part.sources.map((source) => {
     const inputName = name.replace(LAYER, (_all, before: string, layer: string, after: string) => {
@@ -129,6 +130,9 @@ function mergeTensor(
     models: others.map((k) => inputs[k] ?? new Float64Array(0)),
     shape: sources[0]?.tensor.shape ?? [],
     tensor: name,
+    depth,
+    coefficients: () =>
+      sources.map(({ model }) => valuesOf(findTensor(models, recipe.coefficients ?? '', `${name}@${model}`))),
     seed: REFERENCE_SEED,
     written: (parameter) => recipe.parameters?.[parameter],
     global: (parameter, fallback) => referenceNumber(global, parameter, fallback),

@@ -2,6 +2,7 @@ import type { MethodName } from '../../src/recipe/index.js';
 import { arceeFusion } from './reference-fusion.js';
 import type { Reference, ReferenceCall } from './reference-call.js';
 import { expo, karcher, modelStock, multislerp, nearswap, nuslerp } from './reference-geometry.js';
+import { dam, widen } from './reference-columns.js';
 import { breadcrumbs, dare, della, magnitudes } from './reference-masks.js';
 import { linear, slerp, taskArithmetic, type TaskVectors, ties, weightedSum } from './reference-methods.js';
 import { ram } from './reference-ram.js';
@@ -40,6 +41,14 @@ export const references: Partial<Record<MethodName, Reference>> = {
   model_stock: modelStock,
   nearswap,
   expo,
+  dam,
+  lines: (call) => {
+    const factor = call.global('alpha') + call.global('beta') * call.depth;
+    const { base, models } = call;
+    const weights = call.ofModels('weight', 1);
+    return taskArithmetic({ base, models, weights, normalize: call.global('normalize', 0) !== 0, lambda: factor });
+  },
+  widen,
 };
 
 /** @param normalize the method's default */

@@ -43,9 +43,12 @@ export function readSafetensors(path: string): Map<string, StoredTensor> {
   return tensors;
 }
 
-export function safetensorsBytes(tensors: ReadonlyMap<string, StoredTensor>): Uint8Array {
+export function safetensorsBytes(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: Record<string, string> = { format: 'pt' },
+): Uint8Array {
   let at = 0;
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+  const header: Record<string, unknown> = { __metadata__: metadata };
   for (const [name, { dtype, shape, bytes }] of tensors) {
     header[name] = { dtype, shape, data_offsets: [at, at + bytes.byteLength] };
     at += bytes.byteLength;

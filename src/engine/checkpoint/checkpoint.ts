@@ -38,6 +38,8 @@ export interface Checkpoint {
   modelType?: string;
   /** Method of quantisation, when the stored numbers are codes. */
   quantisation?: string;
+  /** What the files' headers say that is meant for this program: the entries that begin with `amalgam_`. */
+  metadata: Map<string, string>;
   /** Oddities that change nothing, as sentences. */
   warnings: string[];
 }
@@ -50,6 +52,9 @@ export interface InspectOptions {
 
 const ownThread: CheckpointParsers = { header: parseHeader, index: parseIndex };
 const concurrentReads = 8;
+/** Other programs' entries are not kept: a header may have megabytes of them. */
+const ownMetadata = 'amalgam_';
+const maxMetadataCharacters = 65_536;
 
 /**
  * Reads what a checkpoint is from its headers, index and config.json; no tensor is read. Every rule that must hold
@@ -107,7 +112,7 @@ async function readConfig(files: CheckpointFiles, sizes: ReadonlyMap<string, num
   return parseConfig(await files.read(configFileName, 0, bytes));
 }
 
-interface Contents extends Pick<Checkpoint, 'tensors' | 'parameterCount' | 'dtypes'> {
+interface Contents extends Pick<Checkpoint, 'tensors' | 'parameterCount' | 'dtypes' | 'metadata'> {
   tensorBytes: number;
   quantisation: string | undefined;
 }
@@ -122,12 +127,16 @@ async function collect(
     tensors: new Map(),
     parameterCount: 0,
     dtypes: {},
+    metadata: new Map(),
     tensorBytes: 0,
     quantisation: undefined,
   };
   const { tensors, dtypes } = contents;
   for (const [at, header] of headers.entries()) {
     const file = shards[at] ?? '';
+    for (const [key, text] of header.metadata) {
+      if (key.startsWith(ownMetadata) && text.length <= maxMetadataCharacters) contents.metadata.set(key, text);
+    }
     for (const { name, dtype, shape, begin, end } of header.tensors) {
       if (index) checkListed(index, name, file);
       tensors.set(name, { name, dtype, shape, file, offset: header.dataStart + begin, bytes: end - begin });

@@ -5,6 +5,7 @@ import type { MergePlan } from '../plan/merge-plan.js';
 import { type TensorReport, tensorReport } from '../report/tensor-report.js';
 import { OpenFiles } from './file-access.js';
 import { DEFAULT_CHUNK_BYTES, type ExecuteOptions } from './options.js';
+import { slicesOf } from './task.js';
 import { TensorRunner } from './tensor-runner.js';
 import { Arena } from './workspace.js';
 
@@ -28,7 +29,7 @@ export function compare(plan: MergePlan, { locate }: Pick<ExecuteOptions, 'locat
       tensors.flatMap((tensor) => {
         const { operation, name } = tensor;
         if (operation.kind === 'copy') return [];
-        for (const { input, file } of operation.inputs) (paths[input] ??= {})[file] ??= locate(input, file);
+        for (const { input, file } of slicesOf(operation)) (paths[input] ??= {})[file] ??= locate(input, file);
         const blocks = Math.ceil(operation.elements / blockElements(operation, methodOf(operation)));
         const range = { index: 0, firstBlock: 0, blocks };
         const { report } = runner.run({ id: 0, tensor: name, step: 'look', operation, range });

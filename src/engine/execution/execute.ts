@@ -10,7 +10,7 @@ import { DEFAULT_CHUNK_BYTES, type ExecuteOptions, type MergeEvent } from './opt
 import { ShardRun, type ShardContext } from './shard-run.js';
 import { finishedShard, findShardReports, keepShardReports, prepareShard, publishShard } from './shard-file.js';
 import { ShardDigest } from './shard-digest.js';
-import type { WorkerSetup } from './task.js';
+import { slicesOf, type WorkerSetup } from './task.js';
 
 export interface ShardResult {
   shard: number;
@@ -121,7 +121,7 @@ async function pinInputs(
   options: ExecuteOptions,
 ): Promise<{ paths: Record<string, string>[]; verifyUnchanged(): Promise<void> }> {
   const paths: Record<string, string>[] = plan.inputs.map(() => ({}));
-  for (const { input, file } of slicesOf(plan, shards)) {
+  for (const { input, file } of slicesOfShards(plan, shards)) {
     const known = paths[input];
     if (known !== undefined && known[file] === undefined) known[file] = options.locate(input, file);
   }
@@ -139,10 +139,10 @@ async function pinInputs(
   return { paths, verifyUnchanged };
 }
 
-function* slicesOf(plan: MergePlan, shards: readonly number[]): Generator<TensorSlice> {
+function* slicesOfShards(plan: MergePlan, shards: readonly number[]): Generator<TensorSlice> {
   for (const index of shards) {
     for (const { operation } of plan.shards[index]?.tensors ?? []) {
-      yield* operation.kind === 'copy' ? [operation.source, ...operation.twins] : operation.inputs;
+      yield* slicesOf(operation);
     }
   }
 }

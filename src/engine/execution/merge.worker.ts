@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { EngineError } from '../errors.js';
+import type { TensorSlice } from '../methods/method.js';
 import { OpenFiles } from './file-access.js';
 import type { Task, WorkerAnswer, WorkerSetup } from './task.js';
 import { TensorRunner } from './tensor-runner.js';
@@ -7,7 +8,10 @@ import { Arena } from './workspace.js';
 
 const setup = workerData as WorkerSetup;
 const files = new OpenFiles();
-const runner = new TensorRunner(setup, new Arena(setup.kernels), files);
+const readSlice = ({ input, file, offset }: TensorSlice, target: Uint8Array): void => {
+  files.read(setup.paths[input]?.[file] ?? '', target, offset);
+};
+const runner = new TensorRunner(setup, new Arena(setup.kernels, readSlice), files);
 
 function answer(message: WorkerAnswer): void {
   parentPort?.postMessage(message);

@@ -26,6 +26,12 @@ export interface CopyOperation {
   twins: TensorSlice[];
 }
 
+/** Everything that an operation reads. */
+export function slicesOf(operation: MergeOperation | CopyOperation): TensorSlice[] {
+  if (operation.kind === 'copy') return [operation.source, ...operation.twins];
+  return [...operation.inputs, ...(operation.coefficients ?? [])];
+}
+
 /**
  * What a thread does next:
  * - `whole`: every pass of a tensor whose inputs fit the thread's memory, so that each byte is read once;

@@ -1,6 +1,7 @@
 import { arithmeticOf } from '../kernels/arithmetic.js';
 import { HEAP_START, type Kernels, type Pointer, type WorkDtype, instantiateKernels } from '../kernels/kernels.js';
-import type { Workspace } from '../methods/method.js';
+import { BLOCK_ELEMENTS, type TensorSlice, type Workspace } from '../methods/method.js';
+import { decoder, elementBytes, SCRATCH_BYTES } from './codec.js';
 
 const PAGE_BYTES = 65_536;
 /** Elementwise kernels may run 16 elements of 8 bytes past the end of a buffer. */
@@ -12,7 +13,11 @@ export class Arena {
   readonly kernels: Kernels;
   private next = HEAP_START;
 
-  constructor(module: WebAssembly.Module) {
+  /** @param read fills a buffer with a tensor's bytes; without it, no method of this thread can ask for values */
+  constructor(
+    module: WebAssembly.Module,
+    private readonly read?: (slice: TensorSlice, target: Uint8Array) => void,
+  ) {
     this.kernels = instantiateKernels(module, this.memory);
   }
 
@@ -40,6 +45,23 @@ export class Arena {
         new Uint8Array(this.memory.buffer, pointer, bytes).fill(0);
         return pointer;
       },
+      values: (slice) => this.values(slice),
     };
+  }
+
+  private values(slice: TensorSlice): Float64Array {
+    if (this.read === undefined) throw new Error('this thread reads no files');
+    const width = elementBytes(slice.dtype);
+    const count = slice.bytes / width;
+    const [raw, decoded] = [this.reserve(slice.bytes), this.reserve(BLOCK_ELEMENTS * 8)];
+    const decode = decoder(this.kernels, this.memory, slice.dtype, 'F64', this.reserve(SCRATCH_BYTES));
+    this.read(slice, new Uint8Array(this.memory.buffer, raw, slice.bytes));
+    const values = new Float64Array(count);
+    for (let at = 0; at < count; at += BLOCK_ELEMENTS) {
+      const n = Math.min(BLOCK_ELEMENTS, count - at);
+      decode(raw + at * width, decoded, n);
+      values.set(new Float64Array(this.memory.buffer, decoded, n), at);
+    }
+    return values;
   }
 }

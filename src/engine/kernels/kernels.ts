@@ -117,6 +117,7 @@ export interface Kernels {
   countKept(delta: Pointer, base: Pointer, output: Pointer, target: Pointer, n: number): void;
   acos(x: number): number;
   cos(x: number): number;
+  exp(x: number): number;
   sin(x: number): number;
 }
 

@@ -1,4 +1,5 @@
-import type { MergeOperation } from './method.js';
+import { dtypeBits } from '../checkpoint/dtype.js';
+import type { MergeOperation, TensorSlice } from './method.js';
 
 /** Where architectures keep all experts of a layer in one tensor: [experts, rows, columns]. */
 const EXPERTS = /(^|\.)(experts|block_sparse_moe)\./;
@@ -19,5 +20,15 @@ export function matricesOf(operation: MergeOperation): MergeOperation[] {
       const bytes = slice.bytes / experts;
       return { ...slice, offset: slice.offset + expert * bytes, bytes };
     }),
+    ...(operation.coefficients && {
+      coefficients: operation.coefficients.map((slice) => ofExpert(slice, expert, experts, columns)),
+    }),
   }));
+}
+
+/** The coefficients are an expert's own where there are as many as columns of all experts. */
+function ofExpert(slice: TensorSlice, expert: number, experts: number, columns: number): TensorSlice {
+  if ((slice.bytes * 8) / dtypeBits(slice.dtype) !== experts * columns) return slice;
+  const bytes = slice.bytes / experts;
+  return { ...slice, offset: slice.offset + expert * bytes, bytes };
 }

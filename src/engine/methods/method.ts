@@ -38,6 +38,10 @@ export interface MergeOperation {
   settings: Settings;
   /** Parameters of each input, in the order of `inputs`. */
   inputSettings: Settings[];
+  /** Of methods that ask for it: 0 in the result's first layer and outside the layers, 1 in its last. */
+  depth?: number;
+  /** Of methods that take them: where the coefficients of each input lie, as many as columns or one for all. */
+  coefficients?: TensorSlice[];
 }
 
 /** What a pass found: plain data, so that it travels between threads and can be compared bit for bit. */
@@ -79,6 +83,8 @@ export interface Workspace {
    * again: addresses, by model. Elsewhere there is no such place.
    */
   kept?: Map<number, Pointer>;
+  /** Reads a small tensor whole. */
+  values: (slice: TensorSlice) => Float64Array;
 }
 
 /** How a statistics pass goes through a tensor: `size` elements from each multiple of `stride`. */

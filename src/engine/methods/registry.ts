@@ -1,10 +1,11 @@
 import type { MethodName } from '../../recipe/index.js';
-import { EngineError } from '../errors.js';
 import { breadcrumbs, breadcrumbsTies } from './breadcrumbs.js';
 import { dareLinear, dareTies } from './dare.js';
 import { arceeFusion } from './arcee-fusion.js';
+import { dam } from './dam.js';
 import { della, dellaLinear } from './della.js';
 import { linear } from './linear.js';
+import { lines } from './lines.js';
 import { magmax } from './magmax.js';
 import { expo } from './expo.js';
 import { karcher } from './karcher.js';
@@ -20,20 +21,23 @@ import { sce } from './sce.js';
 import { slerp } from './slerp.js';
 import { taskArithmetic } from './task-arithmetic.js';
 import { ties } from './ties.js';
+import { widen } from './widen.js';
 
 /** One way to compute, or one for each way in which an operation's settings want vectors to be cut. */
 type Implementation = Method | ((operation: MergeOperation) => Method);
 
-/** Methods this engine carries out; the recipe layer refuses the others before a plan is made. */
-const implemented: Partial<Record<MethodName, Implementation>> = {
+/** How each method computes: a method without an entry does not compile. */
+const implemented: Readonly<Record<MethodName, Implementation>> = {
   breadcrumbs,
   breadcrumbs_ties: breadcrumbsTies,
   dare_linear: dareLinear,
   dare_ties: dareTies,
   arcee_fusion: arceeFusion,
+  dam,
   della,
   della_linear: dellaLinear,
   linear,
+  lines,
   magmax,
   expo,
   karcher,
@@ -48,10 +52,10 @@ const implemented: Partial<Record<MethodName, Implementation>> = {
   slerp,
   task_arithmetic: taskArithmetic,
   ties,
+  widen,
 };
 
 export function methodOf(operation: MergeOperation): Method {
   const method = implemented[operation.method];
-  if (method !== undefined) return typeof method === 'function' ? method(operation) : method;
-  throw new EngineError('not_supported_yet', `merge method ${operation.method} is not carried out yet`);
+  return typeof method === 'function' ? method(operation) : method;
 }

@@ -14,6 +14,7 @@ import type { CopyOperation } from '../execution/task.js';
 import { linearCoefficients } from '../methods/linear.js';
 import type { MergeOperation, Settings, TensorSlice } from '../methods/method.js';
 import { multislerpWeights } from '../methods/multislerp.js';
+import type { Coefficients } from './coefficients.js';
 import type { OutputTensorSources } from './output-tensors.js';
 
 export interface PlannedOperation {
@@ -22,16 +23,23 @@ export interface PlannedOperation {
   operation: MergeOperation | CopyOperation;
 }
 
+/** What the tensors of a plan have in common. */
+export interface OperationContext {
+  inputIndex: ReadonlyMap<string, number>;
+  seed: number;
+  coefficients: Coefficients | undefined;
+}
+
 /**
  * What to do for one output tensor: the recipe's parameters for it, the dtype to compute in and to write, and whether it
  * is a merge at all or only a copy of bytes.
- * @throws EngineError shape_mismatch, dtype_not_supported, base_not_in_slice, parameter_missing, weights_sum_to_zero
+ * @throws EngineError shape_mismatch, dtype_not_supported, base_not_in_slice, parameter_missing, weights_sum_to_zero,
+ *   coefficients_invalid
  */
 export function planOperation(
   recipe: Recipe,
   output: OutputTensorSources,
-  inputIndex: ReadonlyMap<string, number>,
-  seed: number,
+  { inputIndex, seed, coefficients }: OperationContext,
 ): PlannedOperation {
   const ordered = baseFirst(output);
   const tensors = ordered.sources.map(({ tensor }) => tensor);
@@ -53,15 +61,21 @@ export function planOperation(
     inputs: slices,
     hasBase: ordered.hasBase,
     settings: globalSettings(recipe, output),
+    ...(methods[output.slice.method].takesDepth && { depth: output.depth }),
     inputSettings: ordered.sources.map(({ source, name }, at) =>
       inputSettings(recipe, output, source, name, ordered.hasBase && at === 0),
     ),
   };
   checkWeights(operation, output);
   if (ordered.hasBase && slices.length === 1) asPassthrough(operation);
-  const isCopy = isIdentity(operation) && stored[0] === cast && cast === dtype;
-  const [source] = slices;
-  return { dtype, shape, operation: isCopy && source ? { kind: 'copy', source, twins: [] } : operation };
+  if (methods[operation.method].takesCoefficients) coefficients?.apply(output, operation);
+  const [source] = operation.inputs;
+  const isStoredSo = source?.dtype === cast && cast === dtype;
+  return {
+    dtype,
+    shape,
+    operation: isStoredSo && isIdentity(operation) ? { kind: 'copy', source, twins: [] } : operation,
+  };
 }
 
 /** A base alone has nothing to be merged with: the result is the base. */

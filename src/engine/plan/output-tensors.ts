@@ -19,6 +19,8 @@ export interface OutputTensorSources {
   sources: { source: SliceSource; name: string; tensor: CheckpointTensor }[];
   /** Position of the layer in its slice, from 0 to 1; 0 outside the layers. */
   t: number;
+  /** Position of the layer among all of the result, from 0 to 1; 0 outside the layers, and of the only one. */
+  depth: number;
 }
 
 export interface TensorList {
@@ -53,7 +55,8 @@ function wholeModels(slice: OutputSlice, checkpoints: Checkpoints): TensorList {
     const t = place.layer === undefined ? 0 : position(place.layer, depths.get(place.stack ?? '') ?? 1);
     const own = sliceFor(slice, name);
     const sources = gather(own, checkpoints, () => name, name, dropped);
-    return sources === undefined ? [] : [{ name, slice: own, sources, t }];
+    const depth = place.layer === undefined ? 0 : depthOf(place.layer, depths.get(place.stack ?? '') ?? 1);
+    return sources === undefined ? [] : [{ name, slice: own, sources, t, depth }];
   });
   return { tensors, dropped };
 }
@@ -73,15 +76,17 @@ function stackedSlices(slices: readonly OutputSlice[], checkpoints: Checkpoints)
     for (const name of names) {
       const own = sliceFor(slice, name);
       const sources = gather(own, checkpoints, () => name, name, dropped);
-      if (sources !== undefined) tensors.push({ name, slice: own, sources, t: 0 });
+      if (sources !== undefined) tensors.push({ name, slice: own, sources, t: 0, depth: 0 });
     }
   };
   loose(ends.before, false);
+  const total = slices.reduce((sum, { sources }) => sum + layersOf(sources[0]), 0);
   for (const slice of slices) {
-    const [begin, end] = slice.sources[0]?.layers ?? [0, 0];
-    for (let at = 0; at < end - begin; at++) {
+    const own = layersOf(slice.sources[0]);
+    for (let at = 0; at < own; at++) {
       const layer = layers.length;
-      tensors.push(...sliceLayer(slice, checkpoints, at, layer, position(at, end - begin), dropped));
+      const place = { t: position(at, own), depth: depthOf(layer, total) };
+      tensors.push(...sliceLayer(slice, checkpoints, at, layer, place, dropped));
       const base = slice.sources.find(({ reference }) => reference === slice.base) ?? slice.sources[0];
       layers.push({ reference: base?.reference ?? '', layer: (base?.layers?.[0] ?? 0) + at });
     }
@@ -96,7 +101,7 @@ function sliceLayer(
   checkpoints: Checkpoints,
   at: number,
   layer: number,
-  t: number,
+  place: Pick<OutputTensorSources, 't' | 'depth'>,
   dropped: TensorList['dropped'],
 ): OutputTensorSources[] {
   const own = (source: SliceSource): number => (source.layers?.[0] ?? 0) + at;
@@ -104,11 +109,20 @@ function sliceLayer(
     placesOf(checkpointOf(checkpoints, source.reference), own(source)).map((place) => withLayer(place, layer)),
   );
   return names.flatMap((name): OutputTensorSources[] => {
-    const place = placeOf(name);
+    const named = placeOf(name);
     const forTensor = sliceFor(slice, name);
-    const sources = gather(forTensor, checkpoints, (source) => withLayer(place, own(source)), name, dropped);
-    return sources === undefined ? [] : [{ name, slice: forTensor, sources, t }];
+    const sources = gather(forTensor, checkpoints, (source) => withLayer(named, own(source)), name, dropped);
+    return sources === undefined ? [] : [{ name, slice: forTensor, sources, ...place }];
   });
+}
+
+function layersOf(source: SliceSource | undefined): number {
+  const [begin, end] = source?.layers ?? [0, 0];
+  return end - begin;
+}
+
+function depthOf(layer: number, total: number): number {
+  return total === 1 ? 0 : layer / (total - 1);
 }
 
 /** Where a layer stands in its slice; the only layer of a slice stands at its end, as in MergeKit. */

@@ -10,10 +10,12 @@ import { type Dtype } from '../checkpoint/dtype.js';
 import { indexJson, shardFiles } from '../checkpoint/layout.js';
 import { EngineError, quote } from '../errors.js';
 import { DEFAULT_CHUNK_BYTES } from '../execution/options.js';
+import { slicesOf } from '../execution/task.js';
 import { memoryBytesOf, readBytesOf } from '../execution/task-list.js';
 import { DEFAULT_REPORT, type ReportMode } from '../report/report-mode.js';
 import { canonicalJson, defaultSeed, sha256Hex } from './canonical-json.js';
 import { type DroppedTensor, ENGINE_VERSION, type MergePlan, type PlanCopy, type PlanShard } from './merge-plan.js';
+import { Coefficients } from './coefficients.js';
 import type { PlanModel } from './plan-model.js';
 import { planOperation, type PlannedOperation } from './operations.js';
 import { type TensorList, listTensors } from './output-tensors.js';
@@ -47,8 +49,8 @@ interface NamedOperation extends PlannedOperation {
  * Turns a recipe and its models' headers into everything that a merge will do. No weight is read.
  *
  * @throws EngineError with a pointer into the recipe: tensor_missing, shape_mismatch, depth_mismatch,
- *   layer_range_invalid, base_not_in_slice, parameter_missing, weights_sum_to_zero, dtype_not_supported,
- *   quantised_checkpoint, tokenizers_differ
+ *   layer_range_invalid, base_not_in_slice, parameter_missing, weights_sum_to_zero, coefficients_invalid,
+ *   dtype_not_supported, quantised_checkpoint, tokenizers_differ
  */
 export async function plan(recipe: Recipe, options: PlanOptions): Promise<MergePlan> {
   const references = modelReferences(recipe);
@@ -58,10 +60,12 @@ export async function plan(recipe: Recipe, options: PlanOptions): Promise<MergeP
   checkDepths(slices, checkpoints);
   const list = listTensors(slices, checkpoints);
   const inputIndex = new Map(references.map((reference, index) => [reference, index]));
+  const coefficients = Coefficients.find(recipe, inputIndex, checkpoints.get(recipe.coefficients ?? ''));
+  coefficients?.checkNames(list.tensors);
   const canonical = canonicalRecipe(recipe);
   const seed = options.seed ?? defaultSeed(canonical);
   const operations = list.tensors.map((output): NamedOperation => {
-    return { name: output.name, ...planOperation(recipe, output, inputIndex, seed) };
+    return { name: output.name, ...planOperation(recipe, output, { inputIndex, seed, coefficients }) };
   });
   const shardBytes = options.shardBytes ?? DEFAULT_SHARD_BYTES;
   const shards = layOut(operations, shardBytes);
@@ -69,7 +73,7 @@ export async function plan(recipe: Recipe, options: PlanOptions): Promise<MergeP
   const report = options.report ?? DEFAULT_REPORT;
   const allowNan = options.allowNan ?? false;
   const inputs = references.map((reference) => ({ reference, digest: modelOf(options, reference).digest }));
-  const dropped = droppedTensors(list, references, checkpoints, operations);
+  const dropped = droppedTensors(recipe, list, references, checkpoints, operations);
   const copied = operations.filter(({ operation }) => operation.kind === 'copy').length;
   const identity = {
     engine: ENGINE_VERSION,
@@ -159,6 +163,7 @@ function layOut(operations: readonly NamedOperation[], shardBytes: number): Plan
 
 /** What no output tensor is made from, and why: nothing disappears without a line in the plan. */
 function droppedTensors(
+  recipe: Recipe,
   list: TensorList,
   references: readonly string[],
   checkpoints: ReadonlyMap<string, Checkpoint>,
@@ -166,8 +171,7 @@ function droppedTensors(
 ): DroppedTensor[] {
   const used = references.map(() => new Set<string>());
   for (const { operation } of operations) {
-    const parts = operation.kind === 'copy' ? [operation.source, ...operation.twins] : operation.inputs;
-    for (const { input, file, offset } of parts) used[input]?.add(`${file}:${offset}`);
+    for (const { input, file, offset } of slicesOf(operation)) used[input]?.add(`${file}:${offset}`);
   }
   const reasons = new Map(list.dropped.map(({ tensor, reason }) => [tensor, reason]));
   // Whole models: an output tensor has its inputs' name, and only an override makes it without one of them.
@@ -175,7 +179,9 @@ function droppedTensors(
   return references.flatMap((reference, input) =>
     [...(checkpoints.get(reference)?.tensors.values() ?? [])].flatMap((tensor): DroppedTensor[] => {
       if (used[input]?.has(`${tensor.file}:${tensor.offset}`) === true || tensor.bytes === 0) return [];
-      return [{ input, tensor: tensor.name, reason: reasons.get(tensor.name) ?? reasonFor(tensor.name, merged) }];
+      const isCoefficient = reference === recipe.coefficients;
+      const reason = isCoefficient ? 'the recipe merges the tensor in another way' : reasons.get(tensor.name);
+      return [{ input, tensor: tensor.name, reason: reason ?? reasonFor(tensor.name, merged) }];
     }),
   );
 }
@@ -223,7 +229,8 @@ function dominantDtype(operations: readonly NamedOperation[]): Dtype {
 }
 
 async function copiesOf(recipe: Recipe, references: readonly string[], options: PlanOptions): Promise<PlanCopy[]> {
-  const source = await tokenizerSource(recipe, references, options.models);
+  const models = references.filter((reference) => reference !== recipe.coefficients);
+  const source = await tokenizerSource(recipe, models, options.models);
   const input = Math.max(0, references.indexOf(source));
   const model = options.models.get(source);
   return companionFiles(model?.checkpoint.files.map(({ path }) => path) ?? []).map((path) => ({ input, path }));

@@ -24,6 +24,9 @@ export const methodNames = [
   'passthrough',
   'magmax',
   'expo',
+  'dam',
+  'lines',
+  'widen',
 ] as const;
 
 export type MethodName = (typeof methodNames)[number];
@@ -60,6 +63,10 @@ export interface MethodDefinition {
   /** Absent: any number. */
   maxModels?: number;
   parameters: Readonly<Record<string, MethodParameter>>;
+  /** It applies the coefficients that the recipe's `coefficients` names. */
+  takesCoefficients?: true;
+  /** It treats a tensor by its layer's depth in the result. */
+  takesDepth?: true;
   doc: string;
   paper?: { title: string; url: string };
   /** Whether this version's engine carries it out. */

@@ -3,8 +3,8 @@ import { methodNames } from './method.js';
 import { findMethod, methods } from './registry.js';
 
 describe('methods', () => {
-  it('has MergeKit’s twenty and two beyond, each under its own name', () => {
-    expect(methodNames.slice(20)).toEqual(['magmax', 'expo']);
+  it('has MergeKit’s twenty and five beyond, each under its own name', () => {
+    expect(methodNames.slice(20)).toEqual(['magmax', 'expo', 'dam', 'lines', 'widen']);
     expect(Object.keys(methods)).toEqual([...methodNames]);
     for (const name of methodNames) expect(methods[name].name).toBe(name);
   });

@@ -1,6 +1,7 @@
 import { arceeFusion } from './arcee-fusion.js';
 import { breadcrumbs } from './breadcrumbs.js';
 import { breadcrumbsTies } from './breadcrumbs-ties.js';
+import { dam } from './dam.js';
 import { dareLinear } from './dare-linear.js';
 import { dareTies } from './dare-ties.js';
 import { della } from './della.js';
@@ -8,6 +9,7 @@ import { dellaLinear } from './della-linear.js';
 import { expo } from './expo.js';
 import { karcher } from './karcher.js';
 import { linear } from './linear.js';
+import { lines } from './lines.js';
 import { magmax } from './magmax.js';
 import { modelStock } from './model-stock.js';
 import { multislerp } from './multislerp.js';
@@ -20,6 +22,7 @@ import { sce } from './sce.js';
 import { slerp } from './slerp.js';
 import { taskArithmetic } from './task-arithmetic.js';
 import { ties } from './ties.js';
+import { widen } from './widen.js';
 import type { MethodDefinition, MethodName } from './method.js';
 
 /** Every method that MergeKit has and those beyond, by the name that recipes use. */
@@ -46,6 +49,9 @@ export const methods: Readonly<Record<MethodName, MethodDefinition>> = {
   passthrough,
   magmax,
   expo,
+  dam,
+  lines,
+  widen,
 };
 
 const parameterWords = new Set(

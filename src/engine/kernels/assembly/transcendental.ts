@@ -6,6 +6,9 @@ export function acos(x: f64): f64 {
 export function cos(x: f64): f64 {
   return Math.cos(x);
 }
+export function exp(x: f64): f64 {
+  return Math.exp(x);
+}
 export function sin(x: f64): f64 {
   return Math.sin(x);
 }

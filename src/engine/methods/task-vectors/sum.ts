@@ -7,9 +7,14 @@ const NEGLIGIBLE_TOTAL = 1e-8;
 
 /** lambda, divided by sum w_i when `normalize` is set: by all weights, also of models of which nothing is left. */
 export function sumFactor(operation: MergeOperation): number {
+  return numberSetting(operation.settings, 'lambda') / sumDivisor(operation);
+}
+
+/** sum w_i when `normalize` is set, else 1. */
+export function sumDivisor(operation: MergeOperation): number {
   const total = taskWeights(operation).reduce((sum, weight) => sum + weight, 0);
   const divides = operation.settings['normalize'] === true && Math.abs(total) >= NEGLIGIBLE_TOTAL;
-  return numberSetting(operation.settings, 'lambda') / (divides ? total : 1);
+  return divides ? total : 1;
 }
 
 /** y = b + lambda sum w_i s_i d_i, divided by sum w_i when `normalize` is set. */
