@@ -1,5 +1,6 @@
 import type { FloatDtype } from '../../src/engine/checkpoint/dtype.js';
 import type { MethodName } from '../../src/recipe/index.js';
+import { type Cut, cutInto, meanCosine, nuslerpCut } from './reference-geometry.js';
 import type { ReferenceCall } from './reference-call.js';
 import type { ExpectedTensor } from './reference-merge.js';
 
@@ -16,6 +17,7 @@ interface KnownDifference {
   elements?(tensor: ExpectedTensor): IsKnown | undefined;
 }
 
+const everywhere: IsKnown = () => true;
 const isNotANumber: IsKnown = (_element, theirs) => Number.isNaN(theirs);
 
 export const knownDifferences: readonly KnownDifference[] = [
@@ -39,6 +41,26 @@ export const knownDifferences: readonly KnownDifference[] = [
     methods: ['multislerp'],
     elements: ({ cast, call }) => (cast === 'F16' && vectorsOf(call).some(isZero) ? isNotANumber : undefined),
   },
+  {
+    row: '`nuslerp_row_wise` on a tensor of rank 3',
+    methods: ['nuslerp'],
+    elements: ({ call }) => (nuslerpCut(call) === 'column' && call.shape.length > 2 ? everywhere : undefined),
+  },
+  {
+    row: 'the cosine of near opposites',
+    methods: ['nuslerp'],
+    // The error of a cosine is divided by the third power of the sine.
+    elements: ({ call }) => inVectors(call, nuslerpCut(call), (vectors) => meanCosine(vectors) < -0.8),
+  },
+  {
+    row: 'the cosine of directions that nearly cancel out',
+    methods: ['model_stock'],
+    // The error of a cosine is divided by the square of this.
+    elements: ({ call, cast }) =>
+      inVectors(call, call.global('filter_wise', 0) !== 0 ? 'row' : 'tensor', (vectors) => {
+        return 1 + (vectors.length - 1) * meanCosine(vectors) < (cast === 'BF16' || cast === 'F16' ? 0.5 : 0.1);
+      }),
+  },
 ];
 
 export function knownElements(method: MethodName, tensor: ExpectedTensor): IsKnown[] {
@@ -51,6 +73,17 @@ export function knownElements(method: MethodName, tensor: ExpectedTensor): IsKno
 export function knownRounding(method: MethodName, cast: FloatDtype): number {
   const known = knownDifferences.filter(({ methods }) => methods.includes(method));
   return Math.max(0, ...known.map(({ relative }) => relative?.(cast) ?? 0));
+}
+
+/** The elements of those vectors of which something is true. */
+function inVectors(call: ReferenceCall, cut: Cut, isTrue: (vectors: Float64Array[]) => boolean): IsKnown {
+  const all = vectorsOf(call);
+  const known = new Set(
+    cutInto(cut, all[0]?.length ?? 0, call.shape)
+      .filter((indices) => isTrue(all.map((vector) => Float64Array.from(indices, (i) => vector[i] ?? 0))))
+      .flat(),
+  );
+  return (element) => known.has(element);
 }
 
 function vectorsOf({ base, inputs, models }: ReferenceCall): Float64Array[] {
