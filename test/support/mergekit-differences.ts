@@ -3,6 +3,9 @@ import type { MethodName } from '../../src/recipe/index.js';
 import { type Cut, cutInto, meanCosine, nuslerpCut } from './reference-geometry.js';
 import type { ReferenceCall } from './reference-call.js';
 import type { ExpectedTensor } from './reference-merge.js';
+import { dot } from './reference-methods.js';
+
+const { fround, sqrt } = Math;
 
 /** Whether an element of MergeKit's result is one that a row of the document speaks of. */
 type IsKnown = (element: number, theirs: number) => boolean;
@@ -23,16 +26,7 @@ const isNotANumber: IsKnown = (_element, theirs) => Number.isNaN(theirs);
 export const knownDifferences: readonly KnownDifference[] = [
   {
     row: 'every step is rounded to the type that it computes in',
-    methods: [
-      'task_arithmetic',
-      'dare_linear',
-      'della_linear',
-      'nuslerp',
-      'multislerp',
-      'karcher',
-      'model_stock',
-      'nearswap',
-    ],
+    methods: ['task_arithmetic', 'dare_linear', 'della_linear', 'nuslerp', 'multislerp', 'model_stock', 'nearswap'],
     // With 8 bits of precision the steps add up to some per cent.
     relative: (cast) => (cast === 'BF16' ? 0.03 : cast === 'F16' ? 0.004 : 0),
   },
@@ -60,6 +54,31 @@ export const knownDifferences: readonly KnownDifference[] = [
       inVectors(call, call.global('filter_wise', 0) !== 0 ? 'row' : 'tensor', (vectors) => {
         return 1 + (vectors.length - 1) * meanCosine(vectors) < (cast === 'BF16' || cast === 'F16' ? 0.5 : 0.1);
       }),
+  },
+  {
+    row: 'every step is rounded to the type that it computes in, the dot product',
+    methods: ['karcher'],
+    relative: (cast) => (cast === 'BF16' ? 0.2 : cast === 'F16' ? 0.03 : 0),
+  },
+  {
+    row: 'directions that cancel out but for rounding',
+    methods: ['multislerp'],
+    elements: ({ call }) =>
+      inVectors(call, 'tensor', (vectors) => {
+        const weights = call.base.length > 0 ? call.ofModels('weight') : call.ofInputs('weight');
+        return lengthOfMean(vectors, weights) < 1e-3;
+      }),
+  },
+  {
+    row: 'computes in float32 how many elements are selected',
+    methods: ['sce'],
+    elements: ({ call }) => {
+      const share = call.global('select_topk', 1);
+      const differing = countDiffering(vectorsOf(call));
+      // One element more changes the shares too, and with them every other element.
+      const isOther = Math.trunc(differing * share) !== Math.trunc(fround(differing * fround(share)));
+      return share < 1 && isOther ? everywhere : undefined;
+    },
   },
 ];
 
@@ -89,6 +108,19 @@ function inVectors(call: ReferenceCall, cut: Cut, isTrue: (vectors: Float64Array
 function vectorsOf({ base, inputs, models }: ReferenceCall): Float64Array[] {
   if (base.length === 0) return [...inputs];
   return models.map((model) => model.map((x, i) => x - (base[i] ?? 0)));
+}
+
+function lengthOfMean(vectors: readonly Float64Array[], weights: readonly number[]): number {
+  const norms = vectors.map((vector) => sqrt(dot(vector, vector)) || 1);
+  const mean = (vectors[0] ?? new Float64Array(0)).map((_x, i) => {
+    return vectors.reduce((sum, vector, k) => sum + ((weights[k] ?? 0) * (vector[i] ?? 0)) / (norms[k] ?? 1), 0);
+  });
+  return sqrt(dot(mean, mean));
+}
+
+/** Elements in which the models' changes are not all the same. */
+function countDiffering([first = new Float64Array(0), ...others]: readonly Float64Array[]): number {
+  return first.filter((x, i) => others.some((other) => other[i] !== x)).length;
 }
 
 function isZero(vector: Float64Array): boolean {

@@ -52,6 +52,9 @@ export async function compareWithMergeKit(oracle: Oracle, root: string, generate
   }
 }
 
+/** Among so few it happens that what is added cancels out in the largest, too. */
+const FEW_ELEMENTS = 16;
+
 /** The tolerance that the arithmetic of both sides justifies, the types being what they are. */
 function comparisonFor(
   { merge_method: method }: WrittenRecipe,
@@ -68,8 +71,12 @@ function comparisonFor(
     const { cast = 'F64', dtype = 'F64' } = expected.get(tensor) ?? {};
     return ulp(cast, 1) > ulp(dtype, 1) ? cast : dtype;
   };
+  const scaleOf = (tensor: string): number => {
+    const magnitude = expected.get(tensor)?.magnitude ?? [];
+    return magnitude.length < FEW_ELEMENTS ? Math.max(0, ...magnitude) : 0;
+  };
   const relative = Math.max(2e-6, ...[...expected.values()].map(({ cast }) => knownRounding(method, cast)));
-  return { ulps: 1, ulpOf, isOpen, relative };
+  return { ulps: 1, ulpOf, isOpen, scaleOf, relative };
 }
 
 function configDifferences(ours: string, theirs: string, { recipe, set }: GeneratedCase): string[] {
