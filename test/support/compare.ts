@@ -10,8 +10,10 @@ export interface Comparison {
   ulps?: number;
   /** The type whose steps count, where that is not the stored one. */
   ulpOf?(tensor: string): FloatDtype | undefined;
+  /** What a tensor's differences are measured by at least: where sums of large numbers cancel out in all its few elements. */
+  scaleOf?(tensor: string): number;
   /** Elements that are not compared: where the method itself leaves the result open. */
-  isOpen?(tensor: string, element: number): boolean;
+  isOpen?(tensor: string, element: number, theirs: number): boolean;
 }
 
 /** One sentence for every difference: tensors that only one side has, other dtypes or shapes, values too far apart. */
@@ -35,12 +37,13 @@ function tensorDifferences(name: string, ours: StoredTensor, theirs: StoredTenso
   if (ours.shape.join() !== theirs.shape.join())
     return [`${name} is [${ours.shape.join()}], not [${theirs.shape.join()}]`];
   const [mine, other] = [valuesOf(ours), valuesOf(theirs)];
-  const largest = other.reduce((most, value) => (Math.abs(value) > most ? Math.abs(value) : most), 0);
+  const least = comparison.scaleOf?.(name) ?? 0;
+  const largest = other.reduce((most, value) => (Math.abs(value) > most ? Math.abs(value) : most), least);
   const step = comparison.ulpOf?.(name) ?? ours.dtype;
   const bad: number[] = [];
   mine.forEach((value, i) => {
     const wanted = other[i] ?? Number.NaN;
-    if (comparison.isOpen?.(name, i) === true || isClose(value, wanted, largest, step, comparison)) return;
+    if (comparison.isOpen?.(name, i, wanted) === true || isClose(value, wanted, largest, step, comparison)) return;
     bad.push(i);
   });
   if (bad.length === 0) return [];

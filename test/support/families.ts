@@ -154,6 +154,31 @@ const unknown: Family = {
   config: () => undefined,
 };
 
+/** A Llama by its names alone: single elements, rows and columns of one, primes, ranks 3 and 4, a vector over two blocks. */
+const odd: Family = {
+  tensors({ layers }) {
+    const tensors: NamedShape[] = [{ name: 'model.embed_tokens.weight', shape: [5, 3] }];
+    for (let layer = 0; layer < layers; layer++) {
+      for (const [name, ...shape] of [
+        ['input_layernorm', 1],
+        ['self_attn.q_proj', 1, 1],
+        ['self_attn.k_proj', 2, 3, 5],
+        ['self_attn.v_proj', 17, 1],
+        ['self_attn.o_proj', 1, 33],
+        ['post_attention_layernorm', 3],
+        ['mlp.gate_proj', 127, 2],
+        ['mlp.up_proj', 2, 127],
+        ['mlp.down_proj', 16_411],
+      ] as [string, ...number[]][]) {
+        tensors.push({ name: `model.layers.${layer}.${name}.weight`, shape });
+      }
+    }
+    tensors.push({ name: 'model.norm.weight', shape: [2] }, { name: 'lm_head.weight', shape: [3, 2, 2, 2] });
+    return tensors;
+  },
+  config: decoderConfig('LlamaForCausalLM', 'llama'),
+};
+
 export const families = {
   llama: {
     tensors: (sizes, tied) => decoderTensors(sizes, tied, false),
@@ -177,6 +202,7 @@ export const families = {
     }),
   },
   gpt2,
+  odd,
   unknown,
 } as const satisfies Record<string, Family>;
 

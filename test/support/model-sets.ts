@@ -50,12 +50,20 @@ const requests: readonly SetRequest[] = [
   { name: 'llama-f64', family: 'llama', sizes: TINY, dtypes: same('F64'), stackable: true },
 ];
 
+/** Shapes that no program could load as a model. */
+const oddRequests: readonly SetRequest[] = [
+  { name: 'odd-f32', family: 'odd', sizes: TINY, dtypes: same('F32'), stackable: true },
+  { name: 'odd-bf16', family: 'odd', sizes: TINY, dtypes: same('BF16'), shards: 2, stackable: true },
+];
+
 /**
  * Writes models for generated recipes below `root`: of each set a base, two experts fine-tuned from it and a stranger.
  * Recipes name them relative to `root`.
  */
-export function writeModelSets(root: string): WrittenModelSet[] {
-  return requests.map((request, index) => writeSet(root, request, 1000 * (index + 1)));
+export function writeModelSets(root: string, { odd = false } = {}): WrittenModelSet[] {
+  return [...requests, ...(odd ? oddRequests : [])].map((request, index) =>
+    writeSet(root, request, 1000 * (index + 1)),
+  );
 }
 
 function writeSet(root: string, request: SetRequest, seed: number): WrittenModelSet {

@@ -5,7 +5,7 @@ const { abs, acos, cos, max, min, sin, sqrt } = Math;
 
 type Vectors = readonly Float64Array[];
 /** Which elements are one vector: all, those of a row (the last dimension), or those of a column of a matrix. */
-type Cut = 'tensor' | 'row' | 'column';
+export type Cut = 'tensor' | 'row' | 'column';
 type Call = Pick<ReferenceCall, 'inputs' | 'base' | 'models' | 'shape'>;
 
 /** Cuts the inputs, or their differences from the base, into vectors, and adds them up under each vector's coefficients. */
@@ -28,7 +28,7 @@ function byVectors(call: Call, cut: Cut, coefficientsOf: (vectors: Vectors) => n
   return result;
 }
 
-function cutInto(cut: Cut, elements: number, shape: readonly number[]): number[][] {
+export function cutInto(cut: Cut, elements: number, shape: readonly number[]): number[][] {
   const last = shape.at(-1) ?? 1;
   const rows = shape.length < 2 ? elements / last : (shape.at(-2) ?? 1);
   const keyOf = {
@@ -41,9 +41,13 @@ function cutInto(cut: Cut, elements: number, shape: readonly number[]): number[]
   return groups;
 }
 
+export function nuslerpCut({ global }: Pick<ReferenceCall, 'global'>): Cut {
+  if (global('nuslerp_flatten', 1) !== 0) return 'tensor';
+  return global('nuslerp_row_wise', 0) !== 0 ? 'column' : 'row';
+}
+
 export function nuslerp(call: ReferenceCall): ExactTensor {
-  const columns = call.global('nuslerp_row_wise', 0) !== 0;
-  const cut = call.global('nuslerp_flatten', 1) !== 0 ? 'tensor' : columns ? 'column' : 'row';
+  const cut = nuslerpCut(call);
   const weights = call.base.length > 0 ? call.ofModels('weight') : call.ofInputs('weight');
   const total = sum(weights);
   const t = abs(total) < 1e-6 ? 0.5 : (weights[1] ?? 0) / total;
@@ -109,13 +113,18 @@ export function karcher(call: ReferenceCall): ExactTensor {
 export function modelStock(call: ReferenceCall): ExactTensor {
   const cut = call.global('filter_wise', 0) !== 0 ? 'row' : 'tensor';
   return byVectors(call, cut, (vectors) => {
-    const cosines = vectors.flatMap((v, i) =>
-      vectors.slice(i + 1).map((w) => (norm(v) && norm(w) ? dot(v, w) / norm(v) / norm(w) : 0)),
-    );
-    const cosine = sum(cosines) / cosines.length;
+    const cosine = meanCosine(vectors);
     const denominator = 1 + (vectors.length - 1) * cosine;
     return vectors.map(() => (denominator < 1e-6 ? 0 : cosine / denominator));
   });
+}
+
+/** Of every pair; a vector of zeros is at right angles to all. */
+export function meanCosine(vectors: Vectors): number {
+  const cosines = vectors.flatMap((v, i) =>
+    vectors.slice(i + 1).map((w) => (norm(v) && norm(w) ? dot(v, w) / norm(v) / norm(w) : 0)),
+  );
+  return sum(cosines) / cosines.length;
 }
 
 export function nearswap({ base, models, global }: ReferenceCall): ExactTensor {

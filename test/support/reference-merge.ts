@@ -1,6 +1,6 @@
 import { type FloatDtype, findDtype } from '../../src/engine/checkpoint/dtype.js';
 import type { WrittenParameters, WrittenRecipe, WrittenSlice } from './recipes.js';
-import type { ExactTensor } from './reference-methods.js';
+import { emptyTensor, type ExactTensor } from './reference-methods.js';
 import { type ReferencePlace, referenceNumber } from './reference-parameters.js';
 import type { ReferenceCall } from './reference-call.js';
 import { references } from './references.js';
@@ -13,6 +13,8 @@ export interface ExpectedTensor extends ExactTensor {
   /** To which inputs are rounded before the method sees them. */
   cast: FloatDtype;
   shape: number[];
+  /** What it was made from. */
+  call: ReferenceCall;
 }
 
 /** The seed with which merges that are compared with the reference must be planned. */
@@ -141,7 +143,9 @@ function mergeTensor(
   };
   const reference = references[recipe.merge_method];
   if (reference === undefined) throw new Error(`there is no reference for ${recipe.merge_method}`);
-  return { ...reference(call), cast, dtype: named(recipe.out_dtype) ?? cast, shape: call.shape };
+  // An empty tensor is like no base to a reference.
+  const exact = inputs.every(({ length }) => length === 0) ? emptyTensor(0) : reference(call);
+  return { ...exact, cast, dtype: named(recipe.out_dtype) ?? cast, shape: call.shape, call };
 }
 
 function findTensor(models: Models, model: string, name: string): StoredTensor {

@@ -1,5 +1,6 @@
 // Writes what a soak found to test/soak/report.md, which is committed: a count for every suite, and each failure by name.
-const { writeFileSync } = require('node:fs');
+// What was not run this time keeps its row: the whole takes hours.
+const { existsSync, readFileSync, writeFileSync } = require('node:fs');
 const { cpus } = require('node:os');
 const { relative, resolve } = require('node:path');
 
@@ -9,8 +10,15 @@ module.exports = class SoakReporter {
   }
 
   onRunComplete(_contexts, { testResults }) {
-    const rows = [];
-    const failures = [];
+    const path = resolve(this.root, 'test/soak/report.md');
+    const old = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+    const places = testResults.map(({ testFilePath }) => `\`${relative(this.root, testFilePath)}\``);
+    const isKept = (line, mark) =>
+      line.startsWith(`${mark} \`test/soak/`) &&
+      existsSync(resolve(this.root, line.split('`')[1])) &&
+      !places.some((place) => line.startsWith(`${mark} ${place}`));
+    const rows = old.filter((line) => isKept(line, '|'));
+    const failures = old.filter((line) => isKept(line, '-'));
     for (const { testFilePath, testResults: tests, perfStats } of testResults) {
       const count = (wanted) => tests.filter(({ status }) => status === wanted).length;
       const seconds = Math.round((perfStats.end - perfStats.start) / 1000);
@@ -30,6 +38,6 @@ module.exports = class SoakReporter {
       ...(failures.length > 0 ? ['', ...failures] : []),
       '',
     ];
-    writeFileSync(resolve(this.root, 'test/soak/report.md'), lines.join('\n'));
+    writeFileSync(path, lines.join('\n'));
   }
 };

@@ -4,6 +4,8 @@ export interface SyntheticModel {
   layers: number;
   /** Bytes of each layer's one bf16 tensor. */
   layerBytes: number;
+  /** Of the first layer's, where it is another size. */
+  firstLayerBytes?: number;
   seed: number;
 }
 
@@ -11,10 +13,15 @@ export interface SyntheticModel {
  * A Llama by name with one tensor a layer: large enough to be caught in the middle of a merge, and the same bytes for
  * the same seed. All numbers are finite and of ordinary size.
  */
-export function syntheticModel({ layers, layerBytes, seed }: SyntheticModel): Record<string, Uint8Array> {
+export function syntheticModel({
+  layers,
+  layerBytes,
+  firstLayerBytes = layerBytes,
+  seed,
+}: SyntheticModel): Record<string, Uint8Array> {
   const columns = 256;
   const tensors = Array.from({ length: layers }, (_unused, layer): OutputTensor => {
-    const shape = [Math.ceil(layerBytes / 2 / columns), columns];
+    const shape = [Math.ceil((layer === 0 ? firstLayerBytes : layerBytes) / 2 / columns), columns];
     return { name: `model.layers.${layer}.mlp.up_proj.weight`, dtype: 'BF16', shape };
   });
   const shards = shardFiles(tensors, 64_000_000);
