@@ -51,7 +51,7 @@ function shareAlikeClash(closure: Closure): Finding[] {
 
 /** Llama 2 and 3 improve no other model: every root, and every other Llama label, must be of that family. */
 function strangers(closure: Closure, kind: 'denied' | 'open'): Finding[] {
-  const rooted = new Set(closure.roots.map((index) => closure.nodes[index]?.licence ?? 'unknown'));
+  const rooted = new Set(closure.roots.map((index) => closure.nodes[index]?.licence));
   return closure.licences.flatMap((id) => {
     const { ownFamilyOnly, title } = termsOf(id);
     if (ownFamilyOnly === undefined) return [];
@@ -116,8 +116,10 @@ function detoured(closure: Closure): Finding[] {
 export function relaxed(closure: Closure): Finding[] {
   const found = new Map<string, Finding>();
   for (const [index, { licence }] of closure.nodes.entries()) {
+    if (licence === null) continue;
     for (const ancestor of closure.ancestorsOf(index)) {
-      const above = closure.nodes[ancestor]?.licence ?? 'unknown';
+      const above = closure.nodes[ancestor]?.licence ?? null;
+      if (above === null) continue;
       const dropped = droppedTerms(above, licence);
       if (dropped.length === 0 || found.has(`${above}>${licence}`)) continue;
       const clauses = dropped.map((each) => `${each}, ${termsOf(above).demands[each] ?? ''}`).join('; ');

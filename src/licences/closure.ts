@@ -1,7 +1,7 @@
 /** A model in a closure: what it declares, and which nodes it was made from. */
 export interface LicenceNode {
-  /** As `parseLicenceId` gives it. */
-  licence: string;
+  /** As `parseLicenceId` gives it; null for what states nothing of its own, such as a merge: its ancestors speak. */
+  licence: string | null;
   /** What people know the model by; absent where only licences are given. */
   name?: string;
   /** Indexes of its direct ancestors. */
@@ -10,7 +10,7 @@ export interface LicenceNode {
 
 /** One model of a path of ancestors. */
 export interface PathStep {
-  licence: string;
+  licence: string | null;
   name?: string;
 }
 
@@ -40,7 +40,7 @@ export class Closure {
 
   /** Every licence that somebody stated anywhere, each once, sorted. */
   get licences(): string[] {
-    return [...new Set(this.nodes.map(({ licence }) => licence))].sort();
+    return [...new Set(this.nodes.flatMap(({ licence }) => licence ?? []))].sort();
   }
 
   /** What nothing in the closure was made into. */
@@ -83,7 +83,7 @@ export class Closure {
   }
 
   #step(index: number): PathStep {
-    const { licence = 'unknown', name } = this.nodes[index] ?? {};
+    const { licence = null, name } = this.nodes[index] ?? {};
     return { licence, ...(name !== undefined && { name }) };
   }
 }
@@ -95,5 +95,5 @@ export function compare(a: string, b: string): number {
 
 /** `a>b>c`, with names where there are. */
 export function pathText(path: readonly PathStep[]): string {
-  return path.map(({ licence, name }) => (name === undefined ? licence : `${name} (${licence})`)).join(' > ');
+  return path.map(({ licence, name }) => [name, licence].filter((part) => part != null).join(': ')).join(' > ');
 }
