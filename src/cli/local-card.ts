@@ -1,12 +1,9 @@
 import { basename, resolve } from 'node:path';
 import { type ModelCard, renderModelCard } from '../cards/model-card.js';
 import { DEFAULT_REPORT, type MergePlan, type MergeReport } from '../engine/index.js';
-import { licenceOf } from '../models/licence.js';
+import { FRONT_MATTER_BYTES, readCard } from '../licences/front-matter.js';
 import { methods, type Recipe } from '../recipe/index.js';
 import type { LocalModel } from './local-models.js';
-
-/** The front matter of a README comes first and is short. */
-const FRONT_MATTER_BYTES = 16_384;
 
 export interface LocalCard {
   recipe: Recipe;
@@ -61,5 +58,5 @@ async function readLicence(model: LocalModel | undefined): Promise<string | unde
   const readme = model?.checkpoint.files.find(({ path }) => path === 'README.md');
   if (model === undefined || readme === undefined) return undefined;
   const bytes = await model.files.read(readme.path, 0, Math.min(readme.bytes, FRONT_MATTER_BYTES));
-  return licenceOf(Buffer.from(bytes).toString('utf8'));
+  return readCard(Buffer.from(bytes).toString('utf8')).licence;
 }

@@ -9,13 +9,13 @@ describeWithShared('licences/licences.tsv', 'the table of licence verdicts', (pa
     .trim()
     .split('\n')
     .slice(1)
-    .map((line) => line.split('\t'));
+    .map((line) => line.split('\t') as [string, string, string, string]);
 
   test('has its 101 rows', () => expect(rows).toHaveLength(101));
 
   describe.each(rows)('%s', (inputs, verdict, licence, obligations) => {
     test(`is ${verdict}`, () => {
-      const found = assess(parseLicencePaths(inputs ?? ''));
+      const found = assess(parseLicencePaths(inputs));
       expect({ ...found, obligations: found.obligations.join(',') || '-' }).toMatchObject({
         ...{ verdict, resultLicence: licence, obligations },
       });
@@ -23,8 +23,8 @@ describeWithShared('licences/licences.tsv', 'the table of licence verdicts', (pa
     });
 
     test('may not earn money where it is non-commercial', () => {
-      const { verdict: now } = assess(parseLicencePaths(inputs ?? ''), { commercial: true });
-      expect(now).toBe(obligations?.includes('non-commercial') ? 'deny' : verdict);
+      const { verdict: now } = assess(parseLicencePaths(inputs), { commercial: true });
+      expect(now).toBe(obligations.includes('non-commercial') ? 'deny' : verdict);
     });
   });
 });
