@@ -11,7 +11,7 @@ export interface LicenceNode {
 /** One model of a path of ancestors. */
 export interface PathStep {
   licence: string | null;
-  name?: string;
+  name?: string | undefined;
 }
 
 /** All models that go into a merge, with all their ancestors. Any order; no cycles. */

@@ -1,6 +1,6 @@
 import type { CheckpointFiles } from '../engine/index.js';
 import type { LicenceNode } from './closure.js';
-import { FRONT_MATTER_BYTES, readCard } from './front-matter.js';
+import { type CardStatement, FRONT_MATTER_BYTES, readCard } from './front-matter.js';
 import { findOrigin } from './known-origins.js';
 import { findCustomName, findLicenceId } from './licence-id.js';
 import { LICENCE_TEXT_BYTES, licenceFilePattern, recogniseLicence } from './licence-texts.js';
@@ -27,7 +27,7 @@ const noticePattern = /^notice(?:[._-][a-z0-9._-]*)?$/i;
  * demands is found out in the same way as one that drops what an ancestor demands.
  */
 export async function readStatement(files: CheckpointFiles, stated?: string): Promise<LicenceStatement> {
-  const card = await readReadme(files);
+  const card = await readModelCard(files);
   const texts = await readLicenceTexts(files);
   const found = texts.flatMap(({ licence }) => licence ?? []);
   const own = stated === undefined ? undefined : statedLicence(stated, card.licence);
@@ -75,9 +75,10 @@ function statedLicence(stated: string, card: string | undefined): string | undef
   return card !== undefined && card === findCustomName(stated) ? card : id;
 }
 
-async function readReadme(files: CheckpointFiles): Promise<ReturnType<typeof readCard>> {
+/** The front matter of a model's README; nothing without one. */
+export async function readModelCard(files: CheckpointFiles): Promise<CardStatement> {
   const readme = (await files.list()).find(({ path }) => path === 'README.md');
-  return readme === undefined ? { bases: [] } : readCard(await textOf(files, readme, FRONT_MATTER_BYTES));
+  return readCard(readme === undefined ? '' : await textOf(files, readme, FRONT_MATTER_BYTES));
 }
 
 async function textOf(
