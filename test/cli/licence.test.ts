@@ -16,7 +16,7 @@ describe('amalgam licence', () => {
       verdict: 'allow-with-obligations',
       resultLicence: 'llama3.1',
       obligations: expect.arrayContaining(['built-with-llama']),
-      why: expect.stringContaining('s.1.b.i') as string,
+      why: expect.stringContaining('s.1.b.i'),
     });
   });
 
