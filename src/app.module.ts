@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CardsModule } from './cards/cards.module.js';
 import type { Config } from './config.js';
 import { HttpModule } from './http/http.module.js';
+import { LicencesModule } from './licences/licences.module.js';
 import { LineageModule } from './lineage/lineage.module.js';
 import { MergesModule } from './merges/merges.module.js';
 import { ModelsModule } from './models/models.module.js';
@@ -12,7 +13,7 @@ import { StorageModule } from './storage/storage.module.js';
 import { TablesModule } from './tables.module.js';
 
 /** Every feature, in the order of the arrows between them. The same for all roles: each service reads what its role is. */
-const features = [RecipesModule, ModelsModule, LineageModule, CardsModule, MergesModule];
+const features = [RecipesModule, ModelsModule, LineageModule, LicencesModule, CardsModule, MergesModule];
 
 @Module({})
 export class AppModule {

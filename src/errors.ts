@@ -69,6 +69,10 @@ const own = {
   merge_twin_running: entry(409, 'The same merge is being carried out'),
   input_not_found: entry(422, 'A model of the recipe does not exist'),
   no_gpu_worker: entry(422, 'No GPU worker is alive'),
+  // Licences.
+  licence_invalid: entry(422, 'The licence cannot be read'),
+  approval_not_needed: entry(409, 'There is nothing to approve'),
+  approval_not_possible: entry(409, 'What a licence forbids cannot be approved'),
   // Us.
   internal_error: entry(500, 'Something went wrong on this side', 'error'),
   storage_full: entry(507, 'There is no room left', 'error'),

@@ -2,7 +2,9 @@ import type { MigrationInterface } from 'typeorm';
 import { Registry1790000000000 } from '../migrations/1790000000000-registry.js';
 import { Merges1790000000100 } from '../migrations/1790000000100-merges.js';
 import { ShardReports1790000000200 } from '../migrations/1790000000200-shard-reports.js';
+import { Licences1790000000600 } from '../migrations/1790000000600-licences.js';
 import { IdempotencyKey } from './http/idempotency-key.entity.js';
+import { LicenceApprovalRow } from './licences/licence-approval.entity.js';
 import { MergeEventRow } from './merges/merge-event.entity.js';
 import { MergeShardRow } from './merges/merge-shard.entity.js';
 import { MergeInputRow, MergeRow } from './merges/merge.entity.js';
@@ -29,6 +31,7 @@ export const entities: (new () => object)[] = [
   MergeShardRow,
   MergeEventRow,
   WorkerRow,
+  LicenceApprovalRow,
 ];
 
 /** In the order in which they run. */
@@ -36,4 +39,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   Registry1790000000000,
   Merges1790000000100,
   ShardReports1790000000200,
+  Licences1790000000600,
 ];

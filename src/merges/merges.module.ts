@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { LicencesModule } from '../licences/licences.module.js';
 import { LineageModule } from '../lineage/lineage.module.js';
 import { ModelsModule } from '../models/models.module.js';
 import { ComparisonsController } from './comparisons.controller.js';
@@ -30,7 +31,7 @@ import { Workers } from './workers.js';
 
 /** Merges: taking them in, carrying them out, and keeping the books. */
 @Module({
-  imports: [ModelsModule, LineageModule],
+  imports: [ModelsModule, LicencesModule, LineageModule],
   controllers: [ComparisonsController, PlansController, MergesController, MergeEventsController],
   providers: [
     ...[
