@@ -90,8 +90,8 @@ describe('a merge of bf16 is the same, whichever blocks are decoded', () => {
         recipe: text,
         directory,
         cwd: root,
-        plan: { seed: 7 },
-        execute: { threads: 2, chunkBytes, report },
+        plan: { seed: 7, report },
+        execute: { threads: 2, chunkBytes },
       });
       return readFileSync(join(directory, 'model.safetensors')).toString('base64');
     };
