@@ -10,9 +10,10 @@ import { PlatformModule } from './platform/platform.module.js';
 import { RecipesModule } from './recipes/recipes.module.js';
 import { StorageModule } from './storage/storage.module.js';
 import { TablesModule } from './tables.module.js';
+import { TriggersModule } from './triggers/triggers.module.js';
 
 /** Every feature, in the order of the arrows between them. The same for all roles: each service reads what its role is. */
-const features = [RecipesModule, ModelsModule, LineageModule, CardsModule, MergesModule];
+const features = [RecipesModule, ModelsModule, LineageModule, CardsModule, MergesModule, TriggersModule];
 
 @Module({})
 export class AppModule {

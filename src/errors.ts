@@ -52,6 +52,7 @@ const own = {
   alias_reserved: entry(409, 'This alias is moved by the registry itself'),
   reference_invalid: entry(422, 'The model reference is not valid'),
   reference_not_supported: entry(422, 'This kind of model reference is not supported here'),
+  weights_expired: entry(410, 'The weights of this version are no longer kept'),
   upload_closed: entry(409, 'The upload is closed'),
   upload_incomplete: entry(409, 'The upload is not complete'),
   upload_superseded: entry(409, 'Another request took over this file'),
@@ -69,6 +70,12 @@ const own = {
   merge_twin_running: entry(409, 'The same merge is being carried out'),
   input_not_found: entry(422, 'A model of the recipe does not exist'),
   no_gpu_worker: entry(422, 'No GPU worker is alive'),
+  // Triggers.
+  trigger_not_found: entry(404, 'There is no such trigger'),
+  trigger_exists: entry(409, 'A trigger with this name exists'),
+  trigger_disabled: entry(409, 'The trigger is disabled'),
+  trigger_loop: entry(422, 'The trigger would feed itself'),
+  checkpoint_slot_missing: entry(422, 'The recipe has no place for the checkpoint'),
   // Us.
   internal_error: entry(500, 'Something went wrong on this side', 'error'),
   storage_full: entry(507, 'There is no room left', 'error'),

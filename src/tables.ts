@@ -2,6 +2,7 @@ import type { MigrationInterface } from 'typeorm';
 import { Registry1790000000000 } from '../migrations/1790000000000-registry.js';
 import { Merges1790000000100 } from '../migrations/1790000000100-merges.js';
 import { ShardReports1790000000200 } from '../migrations/1790000000200-shard-reports.js';
+import { Triggers1790000000500 } from '../migrations/1790000000500-triggers.js';
 import { IdempotencyKey } from './http/idempotency-key.entity.js';
 import { MergeEventRow } from './merges/merge-event.entity.js';
 import { MergeShardRow } from './merges/merge-shard.entity.js';
@@ -11,7 +12,8 @@ import { AliasRow } from './models/alias.entity.js';
 import { BlobRow } from './models/blob.entity.js';
 import { ModelRow } from './models/model.entity.js';
 import { UploadFileRow, UploadRow } from './models/upload.entity.js';
-import { VersionFileRow, VersionParentRow, VersionRow } from './models/version.entity.js';
+import { ExpiredFileRow, VersionFileRow, VersionParentRow, VersionRow } from './models/version.entity.js';
+import { TriggerRow, TriggerRunRow } from './triggers/trigger.entity.js';
 
 /** Named one by one, because globs find nothing in a bundle and too much in a folder of builds. */
 export const entities: (new () => object)[] = [
@@ -19,6 +21,7 @@ export const entities: (new () => object)[] = [
   BlobRow,
   VersionRow,
   VersionFileRow,
+  ExpiredFileRow,
   VersionParentRow,
   AliasRow,
   UploadRow,
@@ -29,6 +32,8 @@ export const entities: (new () => object)[] = [
   MergeShardRow,
   MergeEventRow,
   WorkerRow,
+  TriggerRow,
+  TriggerRunRow,
 ];
 
 /** In the order in which they run. */
@@ -36,4 +41,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   Registry1790000000000,
   Merges1790000000100,
   ShardReports1790000000200,
+  Triggers1790000000500,
 ];

@@ -30,6 +30,7 @@ Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Every
 /** In the order in which a newcomer meets them. */
 const tags = [
   ['merges', 'Plan, submit and follow merges.'],
+  ['triggers', 'Merges that every new version of a model starts.'],
   ['models', 'Names under which versions are kept.'],
   ['versions', 'Immutable: files, card, lineage.'],
   ['aliases', 'Movable names of versions.'],

@@ -38,7 +38,7 @@ export class MergesController {
   @Posts()
   @Returns(202, Merge, 'Written down; follow it at `Location`.')
   @AlsoReturns(200, Merge, 'Its bytes were there already.')
-  @Refuses(422)
+  @Refuses(410, 422)
   submit(
     @Body({ schema: MergeBody }) body: z.infer<typeof MergeBody>,
     @Query() query: unknown,
@@ -93,7 +93,7 @@ export class MergesController {
   })
   @Posts()
   @Returns(202, Merge)
-  @Refuses(404, 409, 422)
+  @Refuses(404, 409, 410, 422)
   retry(
     @Param({ schema: MergePath }) { id }: MergePath,
     @Req() request: FastifyRequest,

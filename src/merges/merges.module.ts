@@ -35,5 +35,6 @@ import { Workers } from './workers.js';
     ...[MergesService, NewVersions, PlanningService, RetryService, ShardAttempt, ShardLeases, ShardRunner],
     ...[StoredMerges, SubmissionService, Sweep, Upkeep, WorkLoop, Workers],
   ],
+  exports: [PlanningService, SubmissionService],
 })
 export class MergesModule {}

@@ -3,13 +3,14 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
+import { WeightsExpiry } from '../models/weights-expiry.service.js';
 import { Doorbell } from './doorbell.js';
 import { KnownResults } from './known-results.js';
 import { MergeEvents } from './merge-events.js';
 import { findMerge } from './merge-rows.js';
 import type { Merge, MergeRequest } from './merges.schema.js';
 import { insertMerge, insertShards, type NewMerge } from './new-merge.js';
-import { PlanningService } from './planning.service.js';
+import { type PlannedMerge, PlanningService } from './planning.service.js';
 import { Workers } from './workers.js';
 
 /** A twin can end between two statements; then the next look finds its result or room for this merge. */
@@ -24,13 +25,14 @@ export class SubmissionService {
     private readonly events: MergeEvents,
     private readonly workers: Workers,
     private readonly doorbell: Doorbell,
+    private readonly weights: WeightsExpiry,
   ) {}
 
   /**
    * Plans the merge and writes it down in the transaction that `commit` runs.
    * @param pointer where the recipe is in the request
    * @returns the new merge, its living twin, or with `deduplicated` the merge whose bytes are there already
-   * @throws RecipeError, EngineError, AppError no_gpu_worker and those of references
+   * @throws RecipeError, EngineError, AppError no_gpu_worker, weights_expired and those of references
    */
   async submit(request: MergeRequest, pointer: string, createdBy: string, commit: Commit<Merge>): Promise<Merge> {
     await this.workers.requireDevice(request.device);
@@ -51,6 +53,8 @@ export class SubmissionService {
       if (found) return found;
       const id = randomUUID();
       if (!(await insertMerge(manager, id, merge))) continue;
+      // Planned outside this transaction: meanwhile an input may have expired. From here on the merge holds it.
+      await this.weights.require(manager, versionIds(merge.planned));
       await insertShards(manager, id, merge.planned);
       await this.events.append(manager, id, 'queued', { shards: merge.planned.plan.shards.length });
       const answer = await findMerge(manager, id);
@@ -58,6 +62,10 @@ export class SubmissionService {
     }
     throw new AppError('unavailable', 'The same merge keeps starting and ending; try again.');
   }
+}
+
+function versionIds({ inputs }: PlannedMerge): string[] {
+  return inputs.map(({ versionId }) => versionId);
 }
 
 /** A merge that does the same for the same name and alias, and is not yet done. */

@@ -6,6 +6,7 @@ import type { Alias, AliasPath, ModelPath } from './models.schema.js';
 import { modelNotFound } from './models.service.js';
 import { latestAlias } from './names.js';
 import { pointAlias, versionNotFound } from './versions.service.js';
+import { weightsExpired } from './weights-expiry.service.js';
 
 interface AliasRecord {
   alias: string;
@@ -48,7 +49,8 @@ export class AliasesService {
   /**
    * Makes or moves an alias. Moving one that points elsewhere needs If-Match, so that nobody undoes a move that they
    * have not seen; saying again what already holds changes nothing.
-   * @throws AppError alias_reserved, model_not_found, version_not_found, precondition_failed, precondition_required
+   * @throws AppError alias_reserved, model_not_found, version_not_found, weights_expired, precondition_failed,
+   *   precondition_required
    */
   put(path: AliasPath, version: number, conditions: Preconditions): Promise<{ alias: TaggedAlias; created: boolean }> {
     refuseReserved(path.alias);
@@ -113,11 +115,14 @@ async function getVersionId(
   path: ModelPath,
   version: number,
 ): Promise<string> {
-  const [row] = await manager.query<{ id: string }[]>('select id from versions where model_id = $1 and version = $2', [
-    modelId,
-    version,
-  ]);
+  // The lock keeps the weights: an alias is a reason for them to stay, and one to nothing would help nobody.
+  const [row] = await manager.query<{ id: string; expired: boolean }[]>(
+    `select id, weights_expired_at is not null as expired from versions
+     where model_id = $1 and version = $2 for key share`,
+    [modelId, version],
+  );
   if (!row) throw versionNotFound({ ...path, revision: String(version) });
+  if (row.expired) throw weightsExpired(`${path.namespace}/${path.name}@${version}`, '/version');
   return row.id;
 }
 

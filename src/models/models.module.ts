@@ -14,6 +14,7 @@ import { UploadsController } from './uploads.controller.js';
 import { UploadsService } from './uploads.service.js';
 import { VersionsController } from './versions.controller.js';
 import { VersionsService } from './versions.service.js';
+import { WeightsExpiry } from './weights-expiry.service.js';
 
 /** The registry. */
 @Module({
@@ -29,7 +30,8 @@ import { VersionsService } from './versions.service.js';
     UploadSweeper,
     UploadsService,
     VersionsService,
+    WeightsExpiry,
   ],
-  exports: [AliasesService, BlobsService, ModelsService, VersionsService],
+  exports: [AliasesService, BlobsService, ModelsService, VersionsService, WeightsExpiry],
 })
 export class ModelsModule {}

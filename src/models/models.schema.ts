@@ -88,6 +88,9 @@ export const VersionSummary = z
     licence: z.string().nullable().describe('As the README says.').meta({ example: 'apache-2.0' }),
     createdAt: Timestamp,
     createdBy: z.string().describe('Name of the API key; `local` without keys.'),
+    weightsExpiredAt: Timestamp.nullable()
+      .describe('When its weights were given up, by the retention of a trigger; all else of it stays.')
+      .meta({ example: null }),
   })
   .meta({ id: 'VersionSummary' });
 export type VersionSummary = z.infer<typeof VersionSummary>;

@@ -53,6 +53,10 @@ export class VersionRow {
 
   @Column('text')
   created_by!: string;
+
+  /** When its weights were given up; everything else of it stays. */
+  @Column('timestamptz', { nullable: true })
+  weights_expired_at!: Date | null;
 }
 
 @Entity('version_files')
@@ -66,6 +70,27 @@ export class VersionFileRow {
 
   @ForeignKey(() => BlobRow, { name: 'version_files_sha256_fkey' })
   @Index('version_files_sha256_idx')
+  @Column('char', { length: 64 })
+  sha256!: string;
+
+  @Column('bigint')
+  bytes!: string;
+
+  @Column('text')
+  media_type!: string;
+}
+
+/** Files of a version's manifest whose bytes are no longer kept: nothing holds their blobs. */
+@Entity('expired_files')
+export class ExpiredFileRow {
+  @ForeignKey(() => VersionRow, { name: 'fk_expired_files_version' })
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_expired_files' })
+  version_id!: string;
+
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'pk_expired_files' })
+  path!: string;
+
+  @Index('ix_expired_files_sha256')
   @Column('char', { length: 64 })
   sha256!: string;
 

@@ -10,7 +10,18 @@ import type { ModelPath, Version, VersionPath, VersionSummary } from './models.s
 import { modelNotFound } from './models.service.js';
 import { isVersionNumber, latestAlias, mediaTypeOf, type ModelReference, parseReference } from './names.js';
 import type { ParentRole, VersionOrigin } from './version.entity.js';
-import { fileOf, type FileRecord, selectFiles, selectVersions, summaryOf, type VersionRecord } from './version-rows.js';
+import {
+  fileOf,
+  type FileRecord,
+  type ManifestRecord,
+  nameOf,
+  selectFiles,
+  selectManifest,
+  selectVersions,
+  summaryOf,
+  type VersionRecord,
+} from './version-rows.js';
+import { weightsExpired } from './weights-expiry.service.js';
 
 export interface StoredFile {
   path: string;
@@ -68,11 +79,12 @@ export class VersionsService {
 
   /**
    * Pins `team/model`, `team/model@3` or `team/model@alias` to the version it means now, with its files.
-   * @throws AppError reference_invalid, reference_not_supported, model_not_found, version_not_found
+   * @throws AppError reference_invalid, reference_not_supported, model_not_found, version_not_found, weights_expired
    */
   async resolveReference(text: string): Promise<ResolvedVersion> {
     const { namespace, name, revision } = parseReference(text);
     const row = await this.#getRow(this.database.manager, { namespace, name, version: revision });
+    if (row.weights_expired_at !== null) throw weightsExpired(nameOf(row));
     const files = await this.#files(this.database.manager, row.id);
     const { id, version, digest, licence, architecture } = row;
     return { id, namespace, name, version, digest, licence, architecture, files: files.map(storedOf) };
@@ -111,15 +123,19 @@ export class VersionsService {
   /** @throws AppError model_not_found, version_not_found */
   async get(path: VersionPath, manager: EntityManager = this.database.manager): Promise<Version> {
     const row = await this.#getRow(manager, path);
-    return { ...summaryOf(row), files: (await this.#files(manager, row.id)).map(fileOf) };
+    const files = await manager.query<ManifestRecord[]>(
+      `${selectManifest} where f.version_id = $1 order by f.path collate "C"`,
+      [row.id],
+    );
+    return { ...summaryOf(row), files: files.map(fileOf) };
   }
 
-  /** Files of a version, with the objects that hold them. */
+  /** Files of a version, with the objects that hold them; without its weights when they have expired. */
   async listFiles(manager: EntityManager, versionId: string): Promise<StoredFile[]> {
     return (await this.#files(manager, versionId)).map(storedOf);
   }
 
-  /** @throws AppError model_not_found, version_not_found, file_not_found */
+  /** @throws AppError model_not_found, version_not_found, file_not_found, weights_expired */
   async getFile(path: VersionPath, file: string): Promise<StoredFile & { mediaType: string }> {
     const version = await this.#getRow(this.database.manager, path);
     const [row] = await this.database.query<FileRecord[]>(`${selectFiles} where f.version_id = $1 and f.path = $2`, [
@@ -127,10 +143,12 @@ export class VersionsService {
       file,
     ]);
     if (row) return { ...storedOf(row), mediaType: row.media_type };
-    throw new AppError(
-      'file_not_found',
-      `${version.namespace}/${version.name}@${version.version} has no file ${JSON.stringify(file.slice(0, 100))}.`,
+    const expired = await this.database.query<unknown[]>(
+      'select 1 from expired_files where version_id = $1 and path = $2',
+      [version.id, file],
     );
+    if (expired.length > 0) throw weightsExpired(nameOf(version));
+    throw new AppError('file_not_found', `${nameOf(version)} has no file ${JSON.stringify(file.slice(0, 100))}.`);
   }
 
   /** Newest first. @throws AppError model_not_found */
