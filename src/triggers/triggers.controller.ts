@@ -115,7 +115,11 @@ export class TriggersController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Trigger> {
-    return this.triggers.setEnabled(trigger, false, this.effects.of<Trigger>(request, reply, () => ({ status: 200 })));
+    return this.triggers.setEnabled(
+      trigger,
+      false,
+      this.effects.of<Trigger>(request, reply, () => ({ status: 200 })),
+    );
   }
 
   @Post(':trigger/enable')
@@ -128,7 +132,11 @@ export class TriggersController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Trigger> {
-    return this.triggers.setEnabled(trigger, true, this.effects.of<Trigger>(request, reply, () => ({ status: 200 })));
+    return this.triggers.setEnabled(
+      trigger,
+      true,
+      this.effects.of<Trigger>(request, reply, () => ({ status: 200 })),
+    );
   }
 
   @Delete(':trigger')

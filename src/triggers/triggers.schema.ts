@@ -69,7 +69,9 @@ export const Trigger = z
     output: z.string(),
     recipe: z.record(z.string(), z.unknown()).describe('As it was understood.'),
     recipeDigest: z.string().describe('SHA-256 of the recipe; with the digest of a checkpoint it names a run.'),
-    options: z.record(z.string(), z.unknown()).describe('What else each merge is asked with, as POST /v1/merges takes it.'),
+    options: z
+      .record(z.string(), z.unknown())
+      .describe('What else each merge is asked with, as POST /v1/merges takes it.'),
     retention: z.object({ keepLast: z.int() }).nullable(),
     enabled: z.boolean(),
     runs: z
@@ -138,7 +140,9 @@ export const BackFill = z
         checkpoint: z.string().meta({ example: 'samples/reverse@1' }),
         action: z
           .enum(['queue', 'known', 'expired', 'refuse'])
-          .describe('`known`: it was merged, or is about to be. `expired`: its weights are gone. `refuse`: see `failure`.'),
+          .describe(
+            '`known`: it was merged, or is about to be. `expired`: its weights are gone. `refuse`: see `failure`.',
+          ),
         outputBytes: Count.nullable().describe('Of a dry run: what the merge would write.'),
         readBytes: Count.nullable(),
         failure: MergeFailure.nullable(),
