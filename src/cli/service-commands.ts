@@ -7,7 +7,7 @@ import type { ServeOptions } from './serve.js';
 import type { SubmitOptions } from './submit.js';
 import type { WatchOptions } from './watch.js';
 
-interface ServiceOptions {
+export interface ServiceOptions {
   url?: string;
   key?: string;
 }
@@ -104,7 +104,8 @@ function addTransfers(program: Command): void {
     );
 }
 
-function client(command: Command): Command {
+/** The options of every command that speaks to a service. */
+export function client(command: Command): Command {
   return command
     .option('--url <url>', 'base URL of the service (default: AMALGAM_URL, else http://127.0.0.1:8080)')
     .option('--key <key>', 'API key (default: AMALGAM_KEY, which does not show in process lists)')
@@ -112,7 +113,7 @@ function client(command: Command): Command {
     .option('--json', 'answer as JSON');
 }
 
-async function connect({ url, key }: ServiceOptions) {
+export async function connect({ url, key }: ServiceOptions) {
   const [{ ApiClient }, { loadClientConfigOrExit }] = await Promise.all([
     import('./api-client.js'),
     import('../config.js'),
@@ -124,7 +125,7 @@ async function connect({ url, key }: ServiceOptions) {
   return new ApiClient(settings.url, settings.key);
 }
 
-function label(text: string, before: readonly string[] = []): string[] {
+export function label(text: string, before: readonly string[] = []): string[] {
   if (/^[A-Za-z][A-Za-z0-9._-]{0,62}=[^,]{0,200}$/.test(text)) return [...before, text];
   throw new InvalidArgumentError('A label is name=value, without commas.');
 }
