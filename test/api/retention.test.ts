@@ -60,7 +60,11 @@ describe('retention', () => {
     });
     for (let step = 0; step < 4; step += 1) {
       await client.push('keep/checkpoints', trainedSample('reverse', step));
-      await until('it is merged', async () => (await version(`keep/merged@${step + 1}`)).digest !== undefined, 60);
+      await until(
+        'it is merged',
+        async () => (await client.get(`/v1/models/keep/merged/versions/${step + 1}`)).status === 200,
+        60,
+      );
       if (step === 0) expect((await alias('keep/merged', 'paper', 1)).status).toBe(201);
     }
     // Not of the trigger: it has no say about it.
