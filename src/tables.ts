@@ -2,6 +2,7 @@ import type { MigrationInterface } from 'typeorm';
 import { Registry1790000000000 } from '../migrations/1790000000000-registry.js';
 import { Merges1790000000100 } from '../migrations/1790000000100-merges.js';
 import { ShardReports1790000000200 } from '../migrations/1790000000200-shard-reports.js';
+import { Publications1790000000400 } from '../migrations/1790000000400-publications.js';
 import { IdempotencyKey } from './http/idempotency-key.entity.js';
 import { MergeEventRow } from './merges/merge-event.entity.js';
 import { MergeShardRow } from './merges/merge-shard.entity.js';
@@ -12,6 +13,13 @@ import { BlobRow } from './models/blob.entity.js';
 import { ModelRow } from './models/model.entity.js';
 import { UploadFileRow, UploadRow } from './models/upload.entity.js';
 import { VersionFileRow, VersionParentRow, VersionRow } from './models/version.entity.js';
+import {
+  PublicationEventRow,
+  PublicationFileRow,
+  PublicationPartRow,
+  PublicationRow,
+} from './publishing/publication.entity.js';
+import { PublishingRuleRow } from './publishing/publishing-rule.entity.js';
 
 /** Named one by one, because globs find nothing in a bundle and too much in a folder of builds. */
 export const entities: (new () => object)[] = [
@@ -29,6 +37,11 @@ export const entities: (new () => object)[] = [
   MergeShardRow,
   MergeEventRow,
   WorkerRow,
+  PublishingRuleRow,
+  PublicationRow,
+  PublicationFileRow,
+  PublicationPartRow,
+  PublicationEventRow,
 ];
 
 /** In the order in which they run. */
@@ -36,4 +49,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   Registry1790000000000,
   Merges1790000000100,
   ShardReports1790000000200,
+  Publications1790000000400,
 ];
