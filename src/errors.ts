@@ -71,7 +71,7 @@ const own = {
   no_gpu_worker: entry(422, 'No GPU worker is alive'),
   // Publishing.
   publication_not_found: entry(404, 'There is no such publication'),
-  publication_finished: entry(409, 'The publication has ended'),
+  publication_not_cancellable: entry(409, 'It is too late to cancel the publication'),
   publication_not_retryable: entry(409, 'Only a failed or cancelled publication can be tried again'),
   publication_running: entry(409, 'The same publication is being carried out'),
   publishing_rule_not_found: entry(404, 'There is no such publishing rule'),

@@ -25,8 +25,8 @@ const transitions: Record<PublicationState, Partial<Record<PublicationHappening,
   queued: { plan: 'planning', fail: 'failed', cancel: 'cancelled' },
   planning: { upload: 'uploading', fail: 'failed', cancel: 'cancelled' },
   uploading: { commit: 'committing', fail: 'failed', cancel: 'cancelled' },
-  committing: { settle: 'settling', fail: 'failed', cancel: 'cancelled' },
-  // The commit is on the Hub: what is left is to say so, and that cannot be cancelled.
+  // From here on the Hub may have the commit, so it cannot be called off any more.
+  committing: { settle: 'settling', fail: 'failed' },
   settling: { succeed: 'succeeded', fail: 'failed' },
   succeeded: {},
   failed: { retry: 'queued' },
