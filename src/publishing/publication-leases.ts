@@ -8,6 +8,8 @@ export interface PublicationClaim {
   id: string;
   attempt: number;
   owner: string;
+  /** Since anything was achieved; a worker that died counts. */
+  failures?: number;
 }
 
 export const fence = 'id = $1 and attempt = $2 and owner = $3';
@@ -30,9 +32,9 @@ export class PublicationLeases {
    * two versions arrive in the order in which they were asked for.
    */
   async claim(owner: string): Promise<PublicationClaim | undefined> {
-    const [row] = await updated<{ id: string; attempt: number }>(
+    const [row] = await updated<{ id: string; attempt: number; failures: number }>(
       this.database.manager,
-      `update publications set attempt = attempt + 1, owner = $1, lease_until = now() + interval '${leaseSeconds} seconds'
+      `update publications set attempt = attempt + 1, failures = failures + (owner is not null)::int, owner = $1, lease_until = now() + interval '${leaseSeconds} seconds'
        where id = (
          select p.id from publications p
          where p.state in (${states}) and p.cancel_requested_at is null and (p.lease_until is null or p.lease_until < now())
@@ -40,10 +42,10 @@ export class PublicationLeases {
              select 1 from publications o where o.repository = p.repository and o.state in (${states})
                and (o.created_at, o.id) < (p.created_at, p.id))
          order by p.created_at, p.id limit 1 for update skip locked)
-       returning id, attempt`,
+       returning id, attempt, failures`,
       [owner],
     );
-    return row && { id: row.id, attempt: row.attempt, owner };
+    return row && { ...row, owner };
   }
 
   async renew(claim: PublicationClaim): Promise<LeaseState> {
