@@ -34,6 +34,7 @@ const statements = [
     "recipe_digest" character(64) NOT NULL,
     "options" json NOT NULL,
     "output" text NOT NULL,
+    "sealed_token" text,
     "keep_last" integer,
     "enabled" boolean NOT NULL,
     "seen_version" integer NOT NULL,

@@ -2,8 +2,11 @@ import type { MigrationInterface } from 'typeorm';
 import { Registry1790000000000 } from '../migrations/1790000000000-registry.js';
 import { Merges1790000000100 } from '../migrations/1790000000100-merges.js';
 import { ShardReports1790000000200 } from '../migrations/1790000000200-shard-reports.js';
+import { Publications1790000000400 } from '../migrations/1790000000400-publications.js';
 import { Triggers1790000000500 } from '../migrations/1790000000500-triggers.js';
+import { Licences1790000000600 } from '../migrations/1790000000600-licences.js';
 import { IdempotencyKey } from './http/idempotency-key.entity.js';
+import { LicenceApprovalRow } from './licences/licence-approval.entity.js';
 import { MergeEventRow } from './merges/merge-event.entity.js';
 import { MergeShardRow } from './merges/merge-shard.entity.js';
 import { MergeInputRow, MergeRow } from './merges/merge.entity.js';
@@ -13,6 +16,13 @@ import { BlobRow } from './models/blob.entity.js';
 import { ModelRow } from './models/model.entity.js';
 import { UploadFileRow, UploadRow } from './models/upload.entity.js';
 import { ExpiredFileRow, VersionFileRow, VersionParentRow, VersionRow } from './models/version.entity.js';
+import {
+  PublicationEventRow,
+  PublicationFileRow,
+  PublicationPartRow,
+  PublicationRow,
+} from './publishing/publication.entity.js';
+import { PublishingRuleRow } from './publishing/publishing-rule.entity.js';
 import { TriggerRow, TriggerRunRow } from './triggers/trigger.entity.js';
 
 /** Named one by one, because globs find nothing in a bundle and too much in a folder of builds. */
@@ -32,6 +42,12 @@ export const entities: (new () => object)[] = [
   MergeShardRow,
   MergeEventRow,
   WorkerRow,
+  PublishingRuleRow,
+  PublicationRow,
+  PublicationFileRow,
+  PublicationPartRow,
+  PublicationEventRow,
+  LicenceApprovalRow,
   TriggerRow,
   TriggerRunRow,
 ];
@@ -41,5 +57,7 @@ export const migrations: (new () => MigrationInterface)[] = [
   Registry1790000000000,
   Merges1790000000100,
   ShardReports1790000000200,
+  Publications1790000000400,
   Triggers1790000000500,
+  Licences1790000000600,
 ];

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
-import { WeightsExpiry } from '../models/weights-expiry.service.js';
+import { requireWeights } from '../models/weights-expiry.service.js';
 import { Doorbell } from './doorbell.js';
 import { MergeEvents } from './merge-events.js';
 import { findMerge } from './merge-rows.js';
@@ -34,7 +34,6 @@ export class RetryService {
     private readonly events: MergeEvents,
     private readonly workers: Workers,
     private readonly doorbell: Doorbell,
-    private readonly weights: WeightsExpiry,
   ) {}
 
   /**
@@ -57,7 +56,7 @@ export class RetryService {
     });
     const merge = await commit(async (manager) => {
       await this.#getEnded(manager, id, 'for update');
-      await this.weights.require(
+      await requireWeights(
         manager,
         planned.inputs.map(({ versionId }) => versionId),
       );

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { RegistryWatchers } from './registry-watchers.js';
 import { AliasesController } from './aliases.controller.js';
 import { AliasesService } from './aliases.service.js';
 import { BlobsService } from './blobs.service.js';
@@ -20,6 +21,7 @@ import { WeightsExpiry } from './weights-expiry.service.js';
 @Module({
   controllers: [ModelsController, VersionsController, FilesController, AliasesController, UploadsController],
   providers: [
+    RegistryWatchers,
     AliasesService,
     BlobsService,
     ModelsService,
@@ -32,6 +34,6 @@ import { WeightsExpiry } from './weights-expiry.service.js';
     VersionsService,
     WeightsExpiry,
   ],
-  exports: [AliasesService, BlobsService, ModelsService, VersionsService, WeightsExpiry],
+  exports: [RegistryWatchers, AliasesService, BlobsService, ModelsService, VersionsService, WeightsExpiry],
 })
 export class ModelsModule {}

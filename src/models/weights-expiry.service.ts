@@ -51,21 +51,21 @@ export class WeightsExpiry {
     );
     return this.blobs.collectUnreferenced(rows.map(({ sha256 }) => sha256));
   }
+}
 
-  /**
-   * Makes sure that the weights of versions are there until the transaction ends. Whoever needs them longer must have
-   * written so by then, where a hold sees it.
-   * @throws AppError weights_expired
-   */
-  async require(manager: EntityManager, versionIds: readonly string[]): Promise<void> {
-    const rows = await manager.query<{ namespace: string; name: string; version: number; expired: boolean }[]>(
-      `select m.namespace, m.name, v.version, v.weights_expired_at is not null as expired
-       from versions v join models m on m.id = v.model_id where v.id = any($1) order by v.id for key share of v`,
-      [versionIds],
-    );
-    const expired = rows.find((row) => row.expired);
-    if (expired) throw weightsExpired(nameOf(expired));
-  }
+/**
+ * Makes sure that the weights of versions are there until the transaction ends. Whoever needs them longer must have
+ * written so by then, where a hold sees it.
+ * @throws AppError weights_expired
+ */
+export async function requireWeights(manager: EntityManager, versionIds: readonly string[]): Promise<void> {
+  const rows = await manager.query<{ namespace: string; name: string; version: number; expired: boolean }[]>(
+    `select m.namespace, m.name, v.version, v.weights_expired_at is not null as expired
+     from versions v join models m on m.id = v.model_id where v.id = any($1) order by v.id for key share of v`,
+    [versionIds],
+  );
+  const expired = rows.find((row) => row.expired);
+  if (expired) throw weightsExpired(nameOf(expired));
 }
 
 export function weightsExpired(reference: string, pointer?: string): AppError {

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { isInputOfRunningMerge } from '../merges/running-inputs.js';
+import { isPublished } from '../publishing/published-versions.js';
 import { WeightsExpiry } from '../models/weights-expiry.service.js';
 import { isAwaitedCheckpoint } from './arrivals.js';
 
 /** What needs a version's weights though its trigger would give them up; aliases do anyway. */
-const holds = [isInputOfRunningMerge, isAwaitedCheckpoint];
+const holds = [isInputOfRunningMerge, isAwaitedCheckpoint, isPublished];
 
 /** Frees the weights of all but the newest results of a trigger. */
 @Injectable()

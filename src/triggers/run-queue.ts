@@ -15,6 +15,8 @@ export interface ClaimedRun {
   options: TriggerOptions;
   output: string;
   createdBy: string;
+  /** For its publications. */
+  sealedToken: string | null;
   /** Whether a newer checkpoint has gone ahead of this one: a back-fill. */
   isOvertaken: boolean;
 }
@@ -29,6 +31,7 @@ interface ClaimedRecord {
   options: TriggerOptions;
   output: string;
   created_by: string;
+  sealed_token: string | null;
   overtaken: boolean;
 }
 
@@ -60,6 +63,7 @@ export class RunQueue {
          where ${isNext} order by r.created_at, r.version_number limit 1 for update of r skip locked) c
        where r.trigger_id = c.trigger_id and r.checkpoint_digest = c.checkpoint_digest and t.id = r.trigger_id
        returning r.trigger_id, r.checkpoint_digest, r.attempts, t.name, t.recipe, t.options, t.output, t.created_by,
+         t.sealed_token,
          t.watch_namespace || '/' || t.watch_name || '@' || r.version_number as checkpoint,
          exists (select 1 from trigger_runs o where o.trigger_id = r.trigger_id and o.state = 'submitted'
                  and o.version_number > r.version_number) as overtaken`,
@@ -69,6 +73,7 @@ export class RunQueue {
     return {
       ...{ triggerId: row.trigger_id, checkpointDigest: row.checkpoint_digest, checkpoint, attempts },
       ...{ trigger, recipe, options, output, createdBy: row.created_by, isOvertaken: row.overtaken },
+      sealedToken: row.sealed_token,
     };
   }
 

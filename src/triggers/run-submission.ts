@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Merge, MergeRequest } from '../merges/merges.schema.js';
 import { SubmissionService } from '../merges/submission.service.js';
+import { PublicationTokens } from '../publishing/publication-tokens.js';
 import type { Logger } from '../platform/logger.js';
 import { LOGGER } from '../platform/tokens.js';
 import { parseRecipe } from '../recipe/index.js';
@@ -22,6 +23,7 @@ export class RunSubmission {
     private readonly database: DataSource,
     private readonly runs: RunQueue,
     private readonly merges: SubmissionService,
+    private readonly tokens: PublicationTokens,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -48,7 +50,8 @@ export class RunSubmission {
         await this.runs.submitted(manager, run, merge.id, merge.labels['trigger'] === run.trigger);
         return merge;
       });
-    return this.merges.submit(requestOf(run), '', run.createdBy, commit);
+    const token = this.tokens.find(`trigger ${run.triggerId}`, run.sealedToken);
+    return this.merges.submit(requestOf(run), '', run.createdBy, commit, token);
   }
 
   async #giveBack(run: ClaimedRun, error: unknown): Promise<void> {
@@ -66,11 +69,12 @@ export class RunSubmission {
 
 function requestOf({ recipe, checkpoint, options, output, trigger, isOvertaken }: ClaimedRun): MergeRequest {
   const filled = withCheckpoint(parseRecipe(recipe, { lenient: true }).recipe, checkpoint);
-  const { alias, ...rest } = options;
+  const { alias, publish, ...rest } = options;
   return {
     ...rest,
-    // Names move forwards only: an older checkpoint's merge is for the record.
+    // Names and repositories move forwards only: an older checkpoint's merge is for the record.
     ...(alias !== undefined && !isOvertaken && { alias }),
+    ...(publish !== undefined && !isOvertaken && { publish }),
     ...{ recipe: filled, output, labels: { ...options.labels, trigger }, lenient: true },
   };
 }

@@ -31,6 +31,10 @@ export class TriggerRow {
   @Column({ type: 'text' })
   output!: string;
 
+  /** Token of the Hub for its publications, encrypted. */
+  @Column({ type: 'text', name: 'sealed_token', nullable: true, select: false })
+  sealedToken!: string | null;
+
   @Column({ type: 'integer', name: 'keep_last', nullable: true })
   keepLast!: number | null;
 

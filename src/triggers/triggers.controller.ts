@@ -7,6 +7,7 @@ import { type Page, PageQuery } from '../http/pagination.js';
 import { Posts } from '../http/posts.decorator.js';
 import { Refuses } from '../http/refuses.decorator.js';
 import { AlsoReturns, Returns } from '../http/returns.decorator.js';
+import { HubTokenHeader, hubTokenOf } from '../publishing/hub-token-header.js';
 import { BackFills } from './back-fills.service.js';
 import {
   BackFill,
@@ -35,8 +36,10 @@ export class TriggersController {
     summary: 'Make a trigger',
     description:
       'A recipe with `$checkpoint` where a model stands: every new version of the watched model takes that place, and is ' +
-      'merged once, however often the same bytes arrive. Checked with the newest version that is there.',
+      'merged once, however often the same bytes arrive. Checked with the newest version that is there. `publish` needs ' +
+      '`Hub-Token`, which is kept encrypted until the trigger is deleted.',
   })
+  @HubTokenHeader
   @Posts()
   @Returns(201, Trigger)
   @Refuses(409, 410, 422)
@@ -50,7 +53,7 @@ export class TriggersController {
       status: 201,
       headers: { location: `/v1/triggers/${id}` },
     }));
-    return this.triggers.create(body, principal, commit);
+    return this.triggers.create(body, hubTokenOf(request.headers['hub-token']), principal, commit);
   }
 
   @Get()

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { MergesModule } from '../merges/merges.module.js';
 import { ModelsModule } from '../models/models.module.js';
+import { PublishingModule } from '../publishing/publishing.module.js';
 import { Arrivals } from './arrivals.js';
 import { BackFills } from './back-fills.service.js';
 import { Retention } from './retention.js';
@@ -13,7 +14,7 @@ import { TriggersService } from './triggers.service.js';
 
 /** Merges that new versions start, and the retention of their results. */
 @Module({
-  imports: [ModelsModule, MergesModule],
+  imports: [ModelsModule, MergesModule, PublishingModule],
   controllers: [TriggersController],
   providers: [Arrivals, BackFills, Retention, RunQueue, RunSubmission, TriggerCheck, TriggerUpkeep, TriggersService],
 })

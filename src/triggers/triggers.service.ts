@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
 import { decodeCursor, type Page, type PageQuery, pageOf } from '../http/pagination.js';
+import { PublicationTokens } from '../publishing/publication-tokens.js';
 import { canonicalRecipe, type Recipe } from '../recipe/index.js';
 import { recordArrivals, skipArrivals } from './arrivals.js';
 import { recipeDigest } from './checkpoint-recipe.js';
@@ -28,21 +29,30 @@ export class TriggersService {
   constructor(
     private readonly database: DataSource,
     private readonly checks: TriggerCheck,
+    private readonly tokens: PublicationTokens,
   ) {}
 
   /**
    * Versions that are there already are left to a back-fill.
-   * @throws RecipeError, EngineError; AppError trigger_exists, trigger_loop, checkpoint_slot_missing, those of references
+   * @param hubToken for the publications that the request may ask for
+   * @throws RecipeError, EngineError; AppError trigger_exists, trigger_loop, checkpoint_slot_missing, hub_token_missing,
+   *   those of references
    */
-  async create(request: TriggerRequest, createdBy: string, commit: Commit<Trigger>): Promise<Trigger> {
+  async create(
+    request: TriggerRequest,
+    hubToken: string | undefined,
+    createdBy: string,
+    commit: Commit<Trigger>,
+  ): Promise<Trigger> {
     if (request.output === request.watch) throw triggerLoop(`${request.output} is what it watches itself.`);
+    const id = randomUUID();
+    const sealedToken = request.publish === undefined ? null : this.tokens.seal(`trigger ${id}`, hubToken);
     const recipe = await this.checks.check(request);
     return commit(async (manager) => {
       // Two triggers that would feed each other must not be made at the same moment.
       await manager.query('lock table triggers in share row exclusive mode');
       await requireNoLoop(manager, request);
-      const id = randomUUID();
-      await insertTrigger(manager, id, request, recipe, createdBy);
+      await insertTrigger(manager, { id, request, recipe, sealedToken, createdBy });
       await skipArrivals(manager, id);
       return triggerOf(await getTrigger(manager, id));
     });
@@ -103,22 +113,27 @@ export class TriggersService {
   }
 }
 
+interface NewTrigger {
+  id: string;
+  request: TriggerRequest;
+  recipe: Recipe;
+  sealedToken: string | null;
+  createdBy: string;
+}
+
 async function insertTrigger(
   manager: EntityManager,
-  id: string,
-  request: TriggerRequest,
-  recipe: Recipe,
-  createdBy: string,
+  { id, request, recipe, sealedToken, createdBy }: NewTrigger,
 ): Promise<void> {
   const { name, watch, output, enabled, retention, recipe: _text, ...rest } = request;
   const options: TriggerOptions = rest;
   const rows = await manager.query<unknown[]>(
     `insert into triggers (id, name, watch_namespace, watch_name, recipe, recipe_digest, options, output, keep_last, enabled,
-                           seen_version, created_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11) on conflict (name) do nothing returning id`,
+                           seen_version, created_by, sealed_token)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12) on conflict (name) do nothing returning id`,
     [
       ...[id, name, ...watch.split('/'), JSON.stringify(canonicalRecipe(recipe)), recipeDigest(recipe)],
-      ...[JSON.stringify(options), output, retention?.keepLast ?? null, enabled, createdBy],
+      ...[JSON.stringify(options), output, retention?.keepLast ?? null, enabled, createdBy, sealedToken],
     ],
   );
   if (rows.length > 0) return;
