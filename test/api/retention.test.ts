@@ -20,7 +20,7 @@ beforeAll(async () => {
   await pushSamples(client, ['base', 'sort']);
   recipe = await readFile(join(resolve(import.meta.dirname, '../..'), 'examples', 'llama-3-sec.yaml'), 'utf8');
 }, 120_000);
-afterAll(() => api.close());
+afterAll(() => api.close(), 60_000);
 
 interface Version {
   id: string;

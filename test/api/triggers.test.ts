@@ -20,7 +20,7 @@ beforeAll(async () => {
   await pushSamples(client, ['base', 'sort', 'reverse']);
   recipe = await readFile(example, 'utf8');
 }, 120_000);
-afterAll(() => api.close());
+afterAll(() => api.close(), 60_000);
 
 interface Run {
   checkpoint: string;
