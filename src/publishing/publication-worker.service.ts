@@ -5,7 +5,7 @@ import type { Config } from '../config.js';
 import type { Database } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
 import { CONFIG, DATABASE, LOGGER } from '../platform/tokens.js';
-import { HubTransport } from './hub-transport.js';
+import { HubTransport } from '../hub/hub-transport.js';
 import { cancelIfWanted } from './publication-attempt.js';
 import { PublicationEvents } from './publication-events.js';
 import { PublicationLeases } from './publication-leases.js';

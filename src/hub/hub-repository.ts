@@ -55,7 +55,7 @@ export class HubRepository {
     private readonly transport: HubTransport,
     private readonly hubUrl: string,
     readonly id: string,
-    private readonly token: string,
+    private readonly token: string | undefined,
     private readonly signal: AbortSignal,
     private readonly onWait?: OnWait,
   ) {}
