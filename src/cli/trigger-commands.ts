@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { integer, modelName, reportOption, shardSize } from './arguments.js';
+import { hubRepository, integer, modelName, reportOption, shardSize } from './arguments.js';
 import { runCommand, runWithRecipe } from './run-command.js';
-import { client, connect, label, type ServiceOptions } from './service-commands.js';
+import { client, connect, hubToken, label, type ServiceOptions } from './service-commands.js';
 import type { BackFillOptions, TriggerCreateOptions, TriggerOutput } from './trigger.js';
 
 /** `amalgam trigger ...`: merges that every new version of a model starts. */
@@ -42,6 +42,11 @@ function addCreate(trigger: Command): void {
     .requiredOption('--watch <model>', 'model whose new versions are the checkpoints: namespace/name', modelName)
     .requiredOption('--output <model>', 'model that gets the results: namespace/name', modelName)
     .option('--alias <alias>', 'let this alias name the newest result')
+    .option(
+      '--publish <repository>',
+      'publish each result on the Hub: hf:org/name; the token is HF_TOKEN',
+      hubRepository,
+    )
     .option('--keep-last <count>', 'older results lose their weights', integer(1, 100_000))
     .option('--disabled', 'make it, but start nothing')
     .option('--seed <seed>', 'seed of random masks', integer(0, Number.MAX_SAFE_INTEGER))
@@ -54,7 +59,7 @@ function addCreate(trigger: Command): void {
     .action((name: string, path: string, options: TriggerCreateOptions & ServiceOptions) =>
       runWithRecipe(path, async (recipe) => {
         const { createTrigger } = await import('./trigger.js');
-        return createTrigger(await connect(options), name, recipe, options);
+        return createTrigger(await connect(options), name, recipe, options, await hubToken());
       }),
     );
 }

@@ -3,6 +3,7 @@ import type { BackFill, Trigger, TriggerRun } from '../triggers/triggers.schema.
 import { ApiClient, ApiProblem } from './api-client.js';
 import type { RecipeText } from './failure.js';
 import { plural } from './format.js';
+import { hubTokenHeader } from './publish.js';
 import { resuming } from './resuming.js';
 
 export interface TriggerOutput {
@@ -21,20 +22,26 @@ export interface TriggerCreateOptions extends TriggerOutput {
   device?: string;
   label?: readonly string[];
   report?: string;
+  /** `hf:org/name`. */
+  publish?: string;
   allowNan?: boolean;
   lenient?: boolean;
 }
 
-/** `amalgam trigger create NAME RECIPE --watch team/checkpoints --output team/merged` */
+/**
+ * `amalgam trigger create NAME RECIPE --watch team/checkpoints --output team/merged`
+ * @param hubToken for `publish`
+ */
 export async function createTrigger(
   client: ApiClient,
   name: string,
   recipe: RecipeText,
   options: TriggerCreateOptions,
+  hubToken: string | undefined,
 ): Promise<void> {
-  const { watch, output, alias, keepLast, disabled, seed, outShardSize, device, label, report } = options;
+  const { watch, output, alias, keepLast, disabled, seed, outShardSize, device, label, report, publish } = options;
   const body = {
-    ...{ name, recipe: recipe.text, watch, output, alias, seed, device, report },
+    ...{ name, recipe: recipe.text, watch, output, alias, seed, device, report, publish },
     ...(keepLast !== undefined && { retention: { keepLast } }),
     ...(disabled === true && { enabled: false }),
     ...(outShardSize !== undefined && { shardBytes: outShardSize }),
@@ -42,7 +49,12 @@ export async function createTrigger(
     ...(options.allowNan === true && { allowNan: true }),
     ...(options.lenient === true && { lenient: true }),
   };
-  const trigger = await post<Trigger>(client, '/v1/triggers', body).catch((error: unknown) => {
+  const trigger = await post<Trigger>(
+    client,
+    '/v1/triggers',
+    body,
+    publish === undefined ? {} : hubTokenHeader(hubToken),
+  ).catch((error: unknown) => {
     throw intoRecipe(error);
   });
   show(options, trigger, () => [
@@ -105,8 +117,8 @@ function pathOf(name: string): string {
 }
 
 /** Under one key, so that a request whose answer was lost is not carried out twice. */
-function post<T>(client: ApiClient, path: string, body: object): Promise<T> {
-  const headers = { 'idempotency-key': randomUUID() };
+function post<T>(client: ApiClient, path: string, body: object, more: Record<string, string> = {}): Promise<T> {
+  const headers = { 'idempotency-key': randomUUID(), ...more };
   return resuming(() => client.json<T>(path, { method: 'POST', headers, body }), { progress: () => 0 });
 }
 

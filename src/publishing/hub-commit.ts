@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FileSource } from './file-source.js';
-import { HubError } from './hub-error.js';
-import type { HubRepository } from './hub-repository.js';
+import { HubError } from '../hub/hub-error.js';
+import type { HubRepository } from '../hub/hub-repository.js';
 import { hasBytesOf, type PlannedFile, staleFiles } from './publication-plan.js';
 
 export interface CommitWork {

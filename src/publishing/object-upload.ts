@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import { digestObject } from '../storage/content.js';
 import { type ObjectStore, StorageError } from '../storage/object-store.js';
-import { HubError } from './hub-error.js';
-import type { HubRepository } from './hub-repository.js';
-import type { HubTransport } from './hub-transport.js';
-import { type OnWait, patiently } from './hub-waiting.js';
+import { HubError } from '../hub/hub-error.js';
+import type { HubRepository } from '../hub/hub-repository.js';
+import type { HubTransport } from '../hub/hub-transport.js';
+import { type OnWait, patiently } from '../hub/hub-waiting.js';
 import type { KeptUpload, KeptUploads } from './kept-uploads.js';
 import type { PublicationClaim } from './publication-leases.js';
-import { allOrNone, type Slots } from './slots.js';
+import { allOrNone, type Slots } from '../platform/slots.js';
 import { type UploadAnswer, uploadAnswerOf } from './upload-answer.js';
 
 /** What every object of a publication is sent with. */

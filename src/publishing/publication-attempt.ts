@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { keepLease } from '../platform/leases.js';
 import type { Logger } from '../platform/logger.js';
 import { LOGGER } from '../platform/tokens.js';
-import type { HubError } from './hub-error.js';
+import type { HubError } from '../hub/hub-error.js';
 import { PublicationTokens } from './publication-tokens.js';
 import { PublicationEvents } from './publication-events.js';
 import { type AttemptFailure, failureLimit, failureOf, waitSecondsOf, WorkerLost } from './publication-failure.js';

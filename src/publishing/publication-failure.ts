@@ -1,6 +1,6 @@
 import { AppError } from '../errors.js';
 import { StorageError } from '../storage/object-store.js';
-import { HubError, refusalOf } from './hub-error.js';
+import { HubError, refusalOf } from '../hub/hub-error.js';
 import type { PublicationFailure } from './publications.schema.js';
 
 export interface AttemptFailure extends PublicationFailure {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { HubTransport } from './hub-transport.js';
+import { HubTransport } from '../hub/hub-transport.js';
 import { cancelIfWanted } from './publication-attempt.js';
 import { PublicationEvents } from './publication-events.js';
 import { PublicationLeases } from './publication-leases.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { StoredFile } from '../models/versions.service.js';
-import type { HubFile, UploadMode } from './hub-repository.js';
+import type { HubFile, UploadMode } from '../hub/hub-repository.js';
 
 /** A file as it will be on the Hub. Its bytes are the text here, or those of the version's file of the same path. */
 export interface PlannedFile {

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { LicencesModule } from '../licences/licences.module.js';
 import { ModelsModule } from '../models/models.module.js';
 import { FileSources } from './file-source.js';
-import { HubTransport } from './hub-transport.js';
+import { HubTransport } from '../hub/hub-transport.js';
 import { KeptUploads } from './kept-uploads.js';
 import { MergePublications } from './merge-publications.service.js';
 import { PreviewService } from './preview.service.js';

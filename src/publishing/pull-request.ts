@@ -1,6 +1,6 @@
-import { HubError } from './hub-error.js';
-import type { HubRepository } from './hub-repository.js';
-import { patiently } from './hub-waiting.js';
+import { HubError } from '../hub/hub-error.js';
+import type { HubRepository } from '../hub/hub-repository.js';
+import { patiently } from '../hub/hub-waiting.js';
 
 export interface WantedPullRequest {
   repository: HubRepository;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { HubError } from './hub-error.js';
-import { parse } from './hub-repository.js';
-import type { HubAnswer } from './hub-transport.js';
+import { HubError } from '../hub/hub-error.js';
+import { parse } from '../hub/hub-repository.js';
+import type { HubAnswer } from '../hub/hub-transport.js';
 
 /** Where an object goes, as the Hub answered: in one piece to `href`, or in parts whose end is told to `href`. */
 export interface UploadAnswer {

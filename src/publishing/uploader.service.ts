@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { OBJECT_STORE } from '../platform/tokens.js';
 import type { ObjectStore } from '../storage/object-store.js';
-import type { HubRepository } from './hub-repository.js';
-import { HubTransport } from './hub-transport.js';
-import type { OnWait } from './hub-waiting.js';
+import type { HubRepository } from '../hub/hub-repository.js';
+import { HubTransport } from '../hub/hub-transport.js';
+import type { OnWait } from '../hub/hub-waiting.js';
 import { KeptUploads } from './kept-uploads.js';
 import { ObjectUpload } from './object-upload.js';
 import { type PublicationClaim, PublicationLeases } from './publication-leases.js';
 import { PublicationEvents } from './publication-events.js';
-import { allOrNone, Slots } from './slots.js';
+import { allOrNone, Slots } from '../platform/slots.js';
 
 /** PUTs at once: enough to fill a line with latency, few enough that a crash costs little. */
 export const partsInFlight = 4;
