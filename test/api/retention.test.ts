@@ -106,6 +106,19 @@ describe('retention', () => {
     expect(keys.filter((key) => key.includes('shard'))).toEqual([]);
   });
 
+  it('does not bring a result back when its checkpoint comes again', async () => {
+    expect(await client.push('keep/checkpoints', trainedSample('reverse', 1))).toBe('keep/checkpoints@5');
+    await until('it was seen', async () => {
+      const [row] = await api.get(DataSource).query<{ seen: number }[]>('select seen_version as seen from triggers');
+      return row?.seen === 5;
+    });
+    const { body } = await client.get('/v1/triggers/keep');
+    expect(body['runs']).toMatchObject({ succeeded: 4, waiting: 0, running: 0 });
+    expect((await client.get('/v1/models/keep/merged/versions')).body['items']).toHaveLength(5);
+    const filled = await client.post('/v1/triggers/keep/back-fills');
+    expect(filled.body).toMatchObject({ queued: 0 });
+  });
+
   it('refuses whatever would need the weights, with the same code', async () => {
     const merge = await client.post('/v1/merges', {
       recipe: linear('keep/merged@2', 'samples/sort'),
