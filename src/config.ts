@@ -200,6 +200,11 @@ export function loadClientConfigOrExit(overrides: NodeJS.ProcessEnv = {}): { url
   return orExit(() => loadClientConfig({ ...process.env, ...overrides }));
 }
 
+/** The token of the Hub that the command line sends, under the name that the Hub's own programs use. */
+export function loadHubToken(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return env['HF_TOKEN'] || undefined;
+}
+
 /** @throws ConfigError */
 function loadClientConfig(env: NodeJS.ProcessEnv): { url: string; key: string | undefined } {
   const parsed = ClientSettings.safeParse({

@@ -73,11 +73,11 @@ const own = {
   publication_not_found: entry(404, 'There is no such publication'),
   publication_not_cancellable: entry(409, 'It is too late to cancel the publication'),
   publication_not_retryable: entry(409, 'Only a failed or cancelled publication can be tried again'),
-  publication_running: entry(409, 'The same publication is being carried out'),
   publishing_rule_not_found: entry(404, 'There is no such publishing rule'),
   publishing_rule_exists: entry(409, 'There is such a publishing rule'),
   licence_denied: entry(422, 'A licence forbids publishing'),
   licence_approval_required: entry(422, 'Publishing needs an approval'),
+  licence_text_missing: entry(422, 'A licence must go along, and its text is missing'),
   name_prefix_required: entry(422, 'A licence asks for another name'),
   hub_token_missing: entry(422, 'There is no token for the Hub'),
   hub_token_refused: entry(422, 'The Hub does not accept the token', 'info'),
@@ -94,6 +94,10 @@ const own = {
   import_not_found: entry(404, 'There is no such import'),
   import_finished: entry(409, 'The import has ended'),
   import_not_retryable: entry(409, 'Only a failed or cancelled import can be tried again'),
+  // Licences.
+  licence_invalid: entry(422, 'The licence cannot be read'),
+  approval_not_needed: entry(409, 'There is nothing to approve'),
+  approval_not_possible: entry(409, 'What a licence forbids cannot be approved'),
   // Us.
   internal_error: entry(500, 'Something went wrong on this side', 'error'),
   storage_full: entry(507, 'There is no room left', 'error'),

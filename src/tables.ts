@@ -3,7 +3,9 @@ import { Registry1790000000000 } from '../migrations/1790000000000-registry.js';
 import { Merges1790000000100 } from '../migrations/1790000000100-merges.js';
 import { ShardReports1790000000200 } from '../migrations/1790000000200-shard-reports.js';
 import { Publications1790000000400 } from '../migrations/1790000000400-publications.js';
+import { Licences1790000000600 } from '../migrations/1790000000600-licences.js';
 import { IdempotencyKey } from './http/idempotency-key.entity.js';
+import { LicenceApprovalRow } from './licences/licence-approval.entity.js';
 import { MergeEventRow } from './merges/merge-event.entity.js';
 import { MergeShardRow } from './merges/merge-shard.entity.js';
 import { MergeInputRow, MergeRow } from './merges/merge.entity.js';
@@ -42,6 +44,7 @@ export const entities: (new () => object)[] = [
   PublicationFileRow,
   PublicationPartRow,
   PublicationEventRow,
+  LicenceApprovalRow,
 ];
 
 /** In the order in which they run. */
@@ -50,4 +53,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   Merges1790000000100,
   ShardReports1790000000200,
   Publications1790000000400,
+  Licences1790000000600,
 ];

@@ -4,6 +4,7 @@ import type { Merge } from '../merges/merges.schema.js';
 import type { ApiClient } from './api-client.js';
 import type { RecipeText } from './failure.js';
 import { formatBytes, plural } from './format.js';
+import { hubTokenHeader, watchPublicationOf } from './publish.js';
 import { resuming } from './resuming.js';
 import { describeMerge, watch } from './watch.js';
 
@@ -16,17 +17,23 @@ export interface SubmitOptions {
   lenient?: boolean;
   allowNan?: boolean;
   report?: ReportMode;
+  publish?: string;
   wait?: boolean;
   quiet?: boolean;
   json?: boolean;
 }
 
-/** `amalgam submit RECIPE team/name`. @returns the status of the process */
+/**
+ * `amalgam submit RECIPE team/name`.
+ * @param hubToken for `publish`
+ * @returns the status of the process
+ */
 export async function submit(
   client: ApiClient,
   recipe: RecipeText,
   output: string,
   options: SubmitOptions,
+  hubToken?: string,
 ): Promise<number> {
   const query = new URLSearchParams({ output });
   if (options.alias !== undefined) query.set('alias', options.alias);
@@ -37,13 +44,22 @@ export async function submit(
   if (options.lenient === true) query.set('lenient', 'true');
   if (options.report !== undefined) query.set('report', options.report);
   if (options.allowNan === true) query.set('allowNan', 'true');
+  if (options.publish !== undefined) query.set('publish', options.publish);
   // Under the same key a request whose answer was lost is not carried out twice.
-  const headers = { 'content-type': 'application/yaml', 'idempotency-key': randomUUID() };
+  const headers = {
+    'content-type': 'application/yaml',
+    'idempotency-key': randomUUID(),
+    ...(options.publish !== undefined && hubTokenHeader(hubToken)),
+  };
   const send = (): Promise<Merge> =>
     client.json<Merge>(`/v1/merges?${query.toString()}`, { method: 'POST', headers, body: recipe.text });
   const merge = await resuming(send, { progress: () => 0 });
   if (options.quiet !== true) for (const line of notes(merge)) process.stderr.write(`${line}\n`);
-  if (options.wait === true) return watch(client, merge.id, options);
+  if (options.wait === true) {
+    const status = await watch(client, merge.id, options);
+    if (options.publish === undefined || status !== 0) return status;
+    return watchPublicationOf(client, merge.id, options);
+  }
   if (options.json === true) process.stdout.write(`${JSON.stringify(merge, null, 2)}\n`);
   else process.stdout.write(`${describeMerge(merge)}\n`);
   return 0;

@@ -57,7 +57,7 @@ export class HubDownloads {
         throw errorOf('GET', target, { status, headers: answer.headers, body: await startOf(answer) });
       }
       answer.destroy();
-      const next = URL.canParse(location, target) ? new URL(location, target) : undefined;
+      const next = URL.canParse(location, target.href) ? new URL(location, target) : undefined;
       const isSafe = next?.protocol === 'https:' || (next?.protocol === 'http:' && target.protocol === 'http:');
       if (!next || !isSafe) throw new HubError(400, undefined, `GET ${target.pathname}: redirects to no safe address`);
       target = next;

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { LineageModule } from '../lineage/lineage.module.js';
 import { ModelsModule } from '../models/models.module.js';
+import { PublishingModule } from '../publishing/publishing.module.js';
 import { Doorbell } from './doorbell.js';
 import { FinalizationAttempt } from './finalization-attempt.js';
 import { Finalizations } from './finalizations.js';
@@ -28,7 +29,7 @@ import { Workers } from './workers.js';
 
 /** Merges: taking them in, carrying them out, and keeping the books. */
 @Module({
-  imports: [ModelsModule, LineageModule],
+  imports: [ModelsModule, LineageModule, PublishingModule],
   controllers: [PlansController, MergesController, MergeEventsController],
   providers: [
     ...[Doorbell, FinalizationAttempt, Finalizations, Finalizer, Garbage, KnownResults, MergeEvents, MergeWorker],

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
+import { MergePublications } from '../publishing/merge-publications.service.js';
 import { Doorbell } from './doorbell.js';
 import { KnownResults } from './known-results.js';
 import { MergeEvents } from './merge-events.js';
@@ -24,21 +25,35 @@ export class SubmissionService {
     private readonly events: MergeEvents,
     private readonly workers: Workers,
     private readonly doorbell: Doorbell,
+    private readonly publications: MergePublications,
   ) {}
 
   /**
    * Plans the merge and writes it down in the transaction that `commit` runs.
    * @param pointer where the recipe is in the request
+   * @param hubToken for the publication that the request may ask for
    * @returns the new merge, its living twin, or with `deduplicated` the merge whose bytes are there already
-   * @throws RecipeError, EngineError, AppError no_gpu_worker and those of references
+   * @throws RecipeError, EngineError, AppError no_gpu_worker, hub_token_missing and those of references
    */
-  async submit(request: MergeRequest, pointer: string, createdBy: string, commit: Commit<Merge>): Promise<Merge> {
+  async submit(
+    request: MergeRequest,
+    pointer: string,
+    createdBy: string,
+    commit: Commit<Merge>,
+    hubToken?: string,
+  ): Promise<Merge> {
     await this.workers.requireDevice(request.device);
     const planned = await this.planning.plan({ ...request, pointer });
     const [namespace = '', name = ''] = request.output.split('/');
-    const { alias, device, labels = {} } = request;
+    const { alias, device, labels = {}, publish } = request;
     const merge: NewMerge = { namespace, name, alias, device, labels, createdBy, planned };
-    const answer = await commit((manager) => this.#takeIn(manager, merge));
+    const answer = await commit(async (manager) => {
+      const taken = await this.#takeIn(manager, merge);
+      if (publish !== undefined) {
+        await this.publications.add(manager, taken.id, { repository: publish, token: hubToken }, createdBy);
+      }
+      return taken;
+    });
     this.events.announce(answer.id);
     // What is committed must be answered; the sweep rings too.
     await this.doorbell.ring().catch(() => undefined);

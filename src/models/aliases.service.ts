@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AppError } from '../errors.js';
 import { etag, type Preconditions, requirePreconditions } from '../http/etag.js';
+import { RegistryWatchers } from './registry-watchers.js';
 import type { Alias, AliasPath, ModelPath } from './models.schema.js';
 import { modelNotFound } from './models.service.js';
 import { latestAlias } from './names.js';
@@ -26,7 +27,10 @@ const selectAliases = `
 /** Movable names of versions. Writes of one model's aliases come one after another, because each locks the model. */
 @Injectable()
 export class AliasesService {
-  constructor(private readonly database: DataSource) {}
+  constructor(
+    private readonly database: DataSource,
+    private readonly watchers: RegistryWatchers,
+  ) {}
 
   /** @throws AppError model_not_found */
   async list(path: ModelPath): Promise<Alias[]> {
@@ -65,6 +69,7 @@ export class AliasesService {
         );
       }
       await pointAlias(manager, modelId, path.alias, versionId);
+      if (current?.version_id !== versionId) await this.watchers.tellAlias(manager, { ...path, versionId });
       const row = await find(manager, modelId, path.alias);
       if (!row) throw aliasNotFound(path);
       return { alias: tagged(row), created: current === undefined };
@@ -86,7 +91,10 @@ export class AliasesService {
   /** Points an alias to a version that the same transaction made. @throws AppError alias_reserved, model_not_found */
   async point(manager: EntityManager, path: ModelPath, alias: string, versionId: string): Promise<void> {
     if (alias === latestAlias) return;
-    await pointAlias(manager, await lockModel(manager, path, 'for update'), alias, versionId);
+    const modelId = await lockModel(manager, path, 'for update');
+    const current = await find(manager, modelId, alias);
+    await pointAlias(manager, modelId, alias, versionId);
+    if (current?.version_id !== versionId) await this.watchers.tellAlias(manager, { ...path, alias, versionId });
   }
 }
 

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { RegistryWatchers } from './registry-watchers.js';
 import { AliasesController } from './aliases.controller.js';
 import { AliasesService } from './aliases.service.js';
 import { BlobsService } from './blobs.service.js';
@@ -19,6 +20,7 @@ import { VersionsService } from './versions.service.js';
 @Module({
   controllers: [ModelsController, VersionsController, FilesController, AliasesController, UploadsController],
   providers: [
+    RegistryWatchers,
     AliasesService,
     BlobsService,
     ModelsService,
@@ -30,6 +32,6 @@ import { VersionsService } from './versions.service.js';
     UploadsService,
     VersionsService,
   ],
-  exports: [AliasesService, BlobsService, ModelsService, VersionsService],
+  exports: [RegistryWatchers, AliasesService, BlobsService, ModelsService, VersionsService],
 })
 export class ModelsModule {}

@@ -9,6 +9,7 @@ import { manifestDigest } from './manifest.js';
 import type { ModelPath, Version, VersionPath, VersionSummary } from './models.schema.js';
 import { modelNotFound } from './models.service.js';
 import { isVersionNumber, latestAlias, mediaTypeOf, type ModelReference, parseReference } from './names.js';
+import { RegistryWatchers } from './registry-watchers.js';
 import type { ParentRole, VersionOrigin } from './version.entity.js';
 import { fileOf, type FileRecord, selectFiles, selectVersions, summaryOf, type VersionRecord } from './version-rows.js';
 
@@ -64,6 +65,7 @@ export class VersionsService {
   constructor(
     private readonly database: DataSource,
     private readonly blobs: BlobsService,
+    private readonly watchers: RegistryWatchers,
   ) {}
 
   /**
@@ -105,6 +107,15 @@ export class VersionsService {
     const superfluousKeys = await this.#addFiles(manager, id, input.files);
     await addParents(manager, id, input.parents ?? []);
     await pointAlias(manager, model.id, latestAlias, id);
+    const { namespace, name, mergeId } = input;
+    await this.watchers.tellVersion(manager, {
+      namespace,
+      name,
+      versionId: id,
+      version: model.version,
+      digest,
+      mergeId,
+    });
     return { id, version: model.version, digest, superfluousKeys };
   }
 

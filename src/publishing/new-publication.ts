@@ -10,7 +10,7 @@ export interface NewPublication {
   versionId?: string | undefined;
   mergeId?: string | undefined;
   ruleId?: string | undefined;
-  /** `hf:org/name`. */
+  /** `org/name`. */
   repository: string;
   revision: string;
   options: PublicationOptions;
@@ -27,7 +27,7 @@ export async function insertPublication(manager: EntityManager, publication: New
                                created_by, event_seq)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1)`,
     [
-      ...[id, state, versionId ?? null, mergeId ?? null, ruleId ?? null, repository.replace(/^hf:/, ''), revision],
+      ...[id, state, versionId ?? null, mergeId ?? null, ruleId ?? null, repository, revision],
       ...[JSON.stringify(options), sealedToken, publication.createdBy],
     ],
   );
@@ -49,7 +49,7 @@ export async function findTwinPublication(
        and version_id is not distinct from $1 and ($1::uuid is not null or merge_id = $2)
        and repository = $3 and revision = $4 and options = $5::jsonb
      order by created_at limit 1`,
-    [versionId ?? null, mergeId ?? null, repository.replace(/^hf:/, ''), revision, JSON.stringify(options)],
+    [versionId ?? null, mergeId ?? null, repository, revision, JSON.stringify(options)],
   );
   return twin?.id;
 }

@@ -4,7 +4,7 @@ import { keepLease } from '../platform/leases.js';
 import type { Logger } from '../platform/logger.js';
 import { LOGGER } from '../platform/tokens.js';
 import type { HubError } from '../hub/hub-error.js';
-import { PublicationTokens } from './hub-tokens.js';
+import { PublicationTokens } from './publication-tokens.js';
 import { PublicationEvents } from './publication-events.js';
 import { type AttemptFailure, failureLimit, failureOf, waitSecondsOf, WorkerLost } from './publication-failure.js';
 import { ClaimLost, type PublicationClaim, PublicationLeases } from './publication-leases.js';
@@ -41,7 +41,7 @@ export class PublicationAttempt {
     try {
       if ((claim.failures ?? 0) > failureLimit) throw new WorkerLost();
       const publication = await this.stored.get(claim.id);
-      const token = this.tokens.open(claim.id, publication.sealedToken);
+      const token = this.tokens.open(`publication ${claim.id}`, publication.sealedToken);
       const onWait = (error: HubError, seconds: number): void => this.#tellWait(claim, error, seconds);
       await this.steps.run({ claim, publication, token, signal, onWait });
     } catch (error) {

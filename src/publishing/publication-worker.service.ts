@@ -5,10 +5,7 @@ import type { Config } from '../config.js';
 import type { Database } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
 import { CONFIG, DATABASE, LOGGER } from '../platform/tokens.js';
-import { HubTransport } from '../hub/hub-transport.js';
-import { cancelIfWanted } from './publication-attempt.js';
-import { PublicationEvents } from './publication-events.js';
-import { PublicationLeases } from './publication-leases.js';
+import { PublicationKeeping } from './publication-keeping.js';
 import { PublicationLoop } from './publication-loop.js';
 
 /**
@@ -61,27 +58,5 @@ export class PublicationWorker implements OnApplicationBootstrap, BeforeApplicat
       this.logger.warn({ err: error }, 'A look after publications failed; it will be tried again');
     }
     this.loop.wakeSoon();
-  }
-}
-
-/** What is put right after crashes. */
-@Injectable()
-export class PublicationKeeping {
-  constructor(
-    private readonly leases: PublicationLeases,
-    private readonly events: PublicationEvents,
-    private readonly transport: HubTransport,
-  ) {}
-
-  takeOver(): Promise<void> {
-    return this.leases.releaseAll();
-  }
-
-  async finishCancelled(id: string): Promise<void> {
-    await this.events.changing(id, (manager) => cancelIfWanted(manager, this.events, id));
-  }
-
-  close(): void {
-    this.transport.close();
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PageOf, PageQuery } from '../http/pagination.js';
+import { VersionLicence } from '../licences/licences.schema.js';
 import { AliasName, ModelName, Namespace } from '../models/names.js';
 import { publicationStates } from './publication-state.js';
 
@@ -73,15 +74,6 @@ export const PublicationFile = z
   .object({ path: z.string(), bytes: Bytes, sha256: z.string() })
   .meta({ id: 'PublicationFile' });
 
-export const PublicationLicence = z
-  .object({
-    verdict: z.string(),
-    resultLicence: z.string().nullable(),
-    obligations: z.array(z.string()),
-    why: z.string(),
-  })
-  .meta({ id: 'PublicationLicence' });
-
 /** What a publication would do, as far as it can be known before it is done. */
 export const PublicationPreview = z
   .object({
@@ -100,7 +92,7 @@ export const PublicationPreview = z
     files: z.array(PublicationFile.extend({ change: z.enum(['new', 'changed', 'unchanged']) })),
     deletedFiles: z.array(z.string()).describe('Weights there that would contradict the new ones.'),
     bytesToSend: Bytes,
-    licence: PublicationLicence,
+    licence: VersionLicence,
     card: z.string().describe('README.md as it would be published.'),
   })
   .meta({ id: 'PublicationPreview' });

@@ -19,9 +19,16 @@ export class PublishingRuleRow {
   @Column({ type: 'text' })
   repository!: string;
 
+  @Column({ type: 'text' })
+  revision!: string;
+
   /** As of a publication; `{version}` in a tag becomes the version's number. */
   @Column({ type: 'jsonb' })
   options!: unknown;
+
+  /** The token that its publications use, encrypted. */
+  @Column({ type: 'text', name: 'sealed_token', nullable: true, select: false })
+  sealedToken!: string | null;
 
   @Column({ type: 'text', name: 'created_by' })
   createdBy!: string;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
-import { VersionsService } from '../models/versions.service.js';
-import { PublicationTokens } from './hub-tokens.js';
+import { type ResolvedVersion, VersionsService } from '../models/versions.service.js';
+import { PublicationTokens } from './publication-tokens.js';
 import { findTwinPublication, insertPublication, type NewPublication } from './new-publication.js';
 import { PublicationLoop } from './publication-loop.js';
 import { PublicationPlanning } from './publication-planning.service.js';
@@ -33,12 +33,12 @@ export class SubmittingService {
     commit: Commit<Publication>,
   ): Promise<Publication> {
     const { id: versionId, namespace, name, version } = await this.resolve(request.version);
-    const { repository } = request;
-    await this.planning.plan({ versionId, repository, version: `${namespace}/${name}@${version}`, namespace });
+    const place = placeOf(request);
+    await this.planning.plan({ versionId, version: `${namespace}/${name}@${version}`, repository: place.repository });
     const id = randomUUID();
     const publication: NewPublication = {
-      ...{ id, versionId, createdBy, ...placeOf(request) },
-      sealedToken: await this.tokens.take(id, namespace, token),
+      ...{ id, versionId, createdBy, ...place },
+      sealedToken: this.tokens.seal(`publication ${id}`, token),
     };
     const answer = await commit(async (manager) => {
       const twin = await findTwinPublication(manager, publication);
@@ -51,7 +51,7 @@ export class SubmittingService {
   }
 
   /** @throws AppError those of references, pointing into the request */
-  async resolve(reference: string) {
+  async resolve(reference: string): Promise<ResolvedVersion> {
     try {
       return await this.versions.resolveReference(reference);
     } catch (error) {
@@ -61,7 +61,7 @@ export class SubmittingService {
   }
 }
 
-/** Where a publication goes and what it does there, without what was not said. */
+/** Where a publication goes, `repository` as the Hub writes it, and what it does there, without what was not said. */
 export function placeOf(request: Omit<PublicationRequest, 'version' | 'dryRun'>): {
   repository: string;
   revision: string;
@@ -74,5 +74,5 @@ export function placeOf(request: Omit<PublicationRequest, 'version' | 'dryRun'>)
     createPr,
     ...(tag !== undefined && { tag }),
   };
-  return { repository, revision, options };
+  return { repository: repository.replace(/^hf:/, ''), revision, options };
 }
