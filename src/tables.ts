@@ -5,8 +5,10 @@ import { ShardReports1790000000200 } from '../migrations/1790000000200-shard-rep
 import { Publications1790000000400 } from '../migrations/1790000000400-publications.js';
 import { Triggers1790000000500 } from '../migrations/1790000000500-triggers.js';
 import { Licences1790000000600 } from '../migrations/1790000000600-licences.js';
+import { Imports1790000000700 } from '../migrations/1790000000700-imports.js';
 import { IdempotencyKey } from './http/idempotency-key.entity.js';
 import { LicenceApprovalRow } from './licences/licence-approval.entity.js';
+import { ImportEventRow, ImportRow } from './imports/import.entity.js';
 import { MergeEventRow } from './merges/merge-event.entity.js';
 import { MergeShardRow } from './merges/merge-shard.entity.js';
 import { MergeInputRow, MergeRow } from './merges/merge.entity.js';
@@ -48,6 +50,8 @@ export const entities: (new () => object)[] = [
   PublicationPartRow,
   PublicationEventRow,
   LicenceApprovalRow,
+  ImportRow,
+  ImportEventRow,
   TriggerRow,
   TriggerRunRow,
 ];
@@ -60,4 +64,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   Publications1790000000400,
   Triggers1790000000500,
   Licences1790000000600,
+  Imports1790000000700,
 ];

@@ -34,6 +34,9 @@ import { WeightsExpiry } from './weights-expiry.service.js';
     VersionsService,
     WeightsExpiry,
   ],
-  exports: [RegistryWatchers, AliasesService, BlobsService, ModelsService, VersionsService, WeightsExpiry],
+  exports: [
+    ...[RegistryWatchers, AliasesService, BlobsService, ModelsService, VersionsService, WeightsExpiry],
+    ...[UploadCompletion, UploadReceiver, UploadsService],
+  ],
 })
 export class ModelsModule {}

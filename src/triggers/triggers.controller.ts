@@ -7,7 +7,7 @@ import { type Page, PageQuery } from '../http/pagination.js';
 import { Posts } from '../http/posts.decorator.js';
 import { Refuses } from '../http/refuses.decorator.js';
 import { AlsoReturns, Returns } from '../http/returns.decorator.js';
-import { HubTokenHeader, hubTokenOf } from '../publishing/hub-token-header.js';
+import { HubTokenHeader, hubTokenOf } from '../hub/hub-token-header.js';
 import { BackFills } from './back-fills.service.js';
 import {
   BackFill,
