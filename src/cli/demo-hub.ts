@@ -1,3 +1,5 @@
+import type { Import } from '../imports/imports.schema.js';
+import type { Version } from '../models/models.schema.js';
 import type { Publication } from '../publishing/publications.schema.js';
 import type { ApiClient } from './api-client.js';
 import type { DemoScreen } from './demo-screen.js';
@@ -6,6 +8,8 @@ import { Failure } from './failure.js';
 import { hubTokenHeader } from './publish.js';
 
 const endStates = ['succeeded', 'failed', 'cancelled'];
+/** Events that are no state. */
+const besideStates = ['file', 'progress', 'wait', 'attempt-failed', 'cancel-requested'];
 
 /** A hub that the demonstration may write to. */
 export interface DemoHub {
@@ -28,7 +32,7 @@ export async function openDemoHub(url: string, token: string): Promise<DemoHub> 
   return { url: base, token, user: name };
 }
 
-/** Publishes a version, privately, and shows how. @returns the repository, `hf:user/name` */
+/** Publishes a version, privately, and shows how. @returns the repository, `hf:user/name` @throws Failure */
 export async function showPublication(
   client: ApiClient,
   screen: DemoScreen,
@@ -37,9 +41,40 @@ export async function showPublication(
   signal: AbortSignal,
 ): Promise<string> {
   const repository = `hf:${hub.user}/amalgam-demo`;
-  const headers = hubTokenHeader(hub.token);
   const body = { version, repository, visibility: 'private' };
-  const { id } = await client.json<Publication>('/v1/publications', { method: 'POST', headers, body });
+  const { job, way } = await carryOut<Publication>(client, screen, hub, { path: '/v1/publications', body }, signal);
+  screen.write(`  ${way}: ${screen.bold(job.url ?? repository)}, private\n`);
+  return repository;
+}
+
+/** Imports what was published, and compares. @throws Failure also when it is not what was published */
+export async function showImport(
+  client: ApiClient,
+  screen: DemoScreen,
+  hub: DemoHub,
+  { repository, version }: { repository: string; version: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const body = { source: repository, model: 'demo/from-the-hub' };
+  const { job, way } = await carryOut<Import>(client, screen, hub, { path: '/v1/imports', body }, signal);
+  const imported = job.version ?? '';
+  if ((await weightsOf(client, imported)) !== (await weightsOf(client, version))) {
+    throw new Failure('import_differs', `the weights of ${imported} are not those of ${version}`);
+  }
+  screen.write(`  ${way}: ${screen.bold(imported)}, the same weights to the last bit\n`);
+}
+
+type Job = Pick<Publication, 'id' | 'state' | 'failure'> | Pick<Import, 'id' | 'state' | 'failure'>;
+
+/** Asks for long work with the hub and follows it to its end. @returns it, and the states that it went through */
+async function carryOut<T extends Job>(
+  client: ApiClient,
+  screen: DemoScreen,
+  hub: DemoHub,
+  { path, body }: { path: string; body: object },
+  signal: AbortSignal,
+): Promise<{ job: T; way: string }> {
+  const { id } = await client.json<T>(path, { method: 'POST', headers: hubTokenHeader(hub.token), body });
   const states: string[] = [];
   const progress = await screen.openProgress();
   const onEvent = ({ type, data: event }: StreamedEvent): void => {
@@ -47,19 +82,22 @@ export async function showPublication(
     if (type === 'progress' && typeof bytesDone === 'number' && typeof bytesTotal === 'number') {
       progress.update(bytesDone, bytesTotal);
     }
-    if (/^(queued|planning|uploading|committing|settling|succeeded)$/.test(type)) states.push(type);
+    if (!besideStates.includes(type)) states.push(type);
   };
   try {
-    const path = `/v1/publications/${id}/events`;
-    await followEvents(client, path, onEvent, ({ type }) => endStates.includes(type), signal);
+    await followEvents(client, `${path}/${id}/events`, onEvent, ({ type }) => endStates.includes(type), signal);
   } finally {
     progress.stop();
   }
-  const publication = await client.json<Publication>(`/v1/publications/${id}`);
-  const { state, failure, url } = publication;
-  if (state !== 'succeeded') {
-    throw new Failure('publication_failed', `${repository}: ${failure?.detail ?? `the publication is ${state}`}`);
+  const job = await client.json<T>(`${path}/${id}`);
+  if (job.state !== 'succeeded') {
+    throw new Failure(job.failure?.code ?? 'cancelled', job.failure?.detail ?? `${path}/${id} is ${job.state}`);
   }
-  screen.write(`  ${states.join(' → ')}: ${screen.bold(url ?? repository)}, private\n`);
-  return repository;
+  return { job, way: states.join(' → ') };
+}
+
+/** SHA-256 of the weights; the merges of the demonstration have one file of them. */
+async function weightsOf(client: ApiClient, reference: string): Promise<string | undefined> {
+  const { files } = await client.json<Version>(`/v1/models/${reference.replace('@', '/versions/')}`);
+  return files.find(({ path }) => path.endsWith('.safetensors'))?.sha256;
 }

@@ -4,7 +4,7 @@ import type { Lineage } from '../lineage/lineage.schema.js';
 import type { Merge, Plan } from '../merges/merges.schema.js';
 import type { Version } from '../models/models.schema.js';
 import type { ApiClient } from './api-client.js';
-import { type DemoHub, showPublication } from './demo-hub.js';
+import { type DemoHub, showImport, showPublication } from './demo-hub.js';
 import { showMerge } from './demo-merge.js';
 import { type DemoMerge, demoMerges } from './demo-recipes.js';
 import type { DemoScreen } from './demo-screen.js';
@@ -93,7 +93,8 @@ export class DemoTour {
       return;
     }
     this.screen.heading(`To ${hub.url}, and back`);
-    await showPublication(this.client, this.screen, hub, version, this.signal);
+    const repository = await showPublication(this.client, this.screen, hub, version, this.signal);
+    await showImport(this.client, this.screen, hub, { repository, version }, this.signal);
   }
 
   private async fetchResults(merges: readonly Merge[]): Promise<void> {

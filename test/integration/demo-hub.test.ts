@@ -27,10 +27,11 @@ describeWithShared('fakehub', 'npm run demo -- --hub URL', (folder) => {
       settings: token === undefined ? { HF_TOKEN: '' } : { HF_TOKEN: token },
     }).result;
 
-  test('publishes what it merged, privately, and says where', async () => {
+  test('publishes what it merged, privately, says where, and imports it again', async () => {
     const { status, stdout, stderr } = await demo(['--hub', hub.url], writeToken);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/uploading → committing → settling → succeeded: http:\S+\/amalgam-demo, private\n/);
+    expect(stdout).toMatch(/succeeded: demo\/from-the-hub@1, the same weights to the last bit\n/);
     expect(stdout).not.toContain('skipped');
     const [repository, repo] = Object.entries((await hub.state()).repos)[0] ?? [];
     expect(repository).toMatch(/^[^/]+\/amalgam-demo$/);
