@@ -5,7 +5,7 @@ import { endOf, expectWhole, type Published, submitPublication } from './publish
 import type { Random } from './random.js';
 
 /** Small limits of the stand-in, so that the sample models go in many parts. */
-export const smallParts = { multipartAbove: 200_000, chunkBytes: 100_000, regularMaxBytes: 10_000 };
+export const smallParts = { multipartAbove: 200_000, chunkBytes: 100_000, regularMaxBytes: 3_000 };
 
 const commit = 'POST /api/models/acme/.*/commit/';
 const part = 'PUT /cdn/part/';
