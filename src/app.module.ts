@@ -3,6 +3,7 @@ import { CardsModule } from './cards/cards.module.js';
 import type { Config } from './config.js';
 import { HttpModule } from './http/http.module.js';
 import { LicencesModule } from './licences/licences.module.js';
+import { ImportsModule } from './imports/imports.module.js';
 import { LineageModule } from './lineage/lineage.module.js';
 import { MergesModule } from './merges/merges.module.js';
 import { ModelsModule } from './models/models.module.js';
@@ -20,6 +21,7 @@ const features = [
   LineageModule,
   LicencesModule,
   CardsModule,
+  ImportsModule,
   PublishingModule,
   MergesModule,
 ];

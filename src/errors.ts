@@ -82,6 +82,7 @@ const own = {
   hub_token_missing: entry(422, 'There is no token for the Hub'),
   hub_token_refused: entry(422, 'The Hub does not accept the token', 'info'),
   hub_forbidden: entry(422, 'The token may not do this on the Hub', 'info'),
+  hub_gated: entry(422, 'The Hub wants to be asked for access', 'info'),
   hub_repository_not_found: entry(422, 'The Hub has no such repository', 'info'),
   hub_revision_not_found: entry(422, 'The Hub has no such revision', 'info'),
   hub_tag_taken: entry(422, 'The tag names another commit', 'info'),
@@ -89,6 +90,10 @@ const own = {
   hub_content_mismatch: entry(422, 'The Hub has other bytes than were sent', 'error'),
   hub_unavailable: entry(503, 'The Hub cannot be reached', 'warn'),
   secrets_unavailable: entry(503, 'The service has no key for secrets', 'error'),
+  // Importing.
+  import_not_found: entry(404, 'There is no such import'),
+  import_finished: entry(409, 'The import has ended'),
+  import_not_retryable: entry(409, 'Only a failed or cancelled import can be tried again'),
   // Licences.
   licence_invalid: entry(422, 'The licence cannot be read'),
   approval_not_needed: entry(409, 'There is nothing to approve'),

@@ -4,8 +4,10 @@ import { Merges1790000000100 } from '../migrations/1790000000100-merges.js';
 import { ShardReports1790000000200 } from '../migrations/1790000000200-shard-reports.js';
 import { Publications1790000000400 } from '../migrations/1790000000400-publications.js';
 import { Licences1790000000600 } from '../migrations/1790000000600-licences.js';
+import { Imports1790000000700 } from '../migrations/1790000000700-imports.js';
 import { IdempotencyKey } from './http/idempotency-key.entity.js';
 import { LicenceApprovalRow } from './licences/licence-approval.entity.js';
+import { ImportEventRow, ImportRow } from './imports/import.entity.js';
 import { MergeEventRow } from './merges/merge-event.entity.js';
 import { MergeShardRow } from './merges/merge-shard.entity.js';
 import { MergeInputRow, MergeRow } from './merges/merge.entity.js';
@@ -45,6 +47,8 @@ export const entities: (new () => object)[] = [
   PublicationPartRow,
   PublicationEventRow,
   LicenceApprovalRow,
+  ImportRow,
+  ImportEventRow,
 ];
 
 /** In the order in which they run. */
@@ -54,4 +58,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   ShardReports1790000000200,
   Publications1790000000400,
   Licences1790000000600,
+  Imports1790000000700,
 ];

@@ -34,6 +34,7 @@ const tags = [
   ['versions', 'Immutable: files, card, lineage.'],
   ['aliases', 'Movable names of versions.'],
   ['uploads', 'Versions in the making.'],
+  ['imports', 'Models of the Hugging Face Hub as versions.'],
   ['publishing', 'Versions on their way to the Hub.'],
   ['recipes', 'What can be known without any model.'],
   ['health', 'For whoever keeps the process running.'],

@@ -37,3 +37,22 @@ function codeOf({ status, hubCode, isPassing }: HubError): ErrorCode {
   if (status === 404) return 'hub_repository_not_found';
   return 'hub_refused';
 }
+
+/** The same for somebody who only reads `repository`, with what to do about it. */
+export function readingRefusal(error: HubError, repository: string, hasToken: boolean): AppError {
+  const { status, hubCode } = error;
+  const refusal = (code: ErrorCode, detail: string): AppError => new AppError(code, detail, { cause: error });
+  if (hubCode === 'GatedRepo') {
+    const remedy = hasToken
+      ? 'the account of the token that came as Hub-Token has no access yet'
+      : 'then send a token of that account as Hub-Token';
+    return refusal('hub_gated', `${repository} is gated: ask for access on its page on the Hub; ${remedy}.`);
+  }
+  if (hubCode === 'RepoNotFound' || (status === 401 && !hasToken)) {
+    const remedy = hasToken ? 'the token may not read it' : 'needs a token, sent as Hub-Token';
+    return refusal('hub_repository_not_found', `The Hub has no model ${repository}, or it is private and ${remedy}.`);
+  }
+  if (status === 401) return refusal('hub_token_refused', 'The Hub does not accept the token that came as Hub-Token.');
+  if (status === 403) return refusal('hub_forbidden', `The token may not read ${repository}: ${error.message}`);
+  return refusalOf(error);
+}

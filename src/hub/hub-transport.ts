@@ -136,7 +136,8 @@ function readAnswer(request: http.ClientRequest): Promise<HubAnswer> {
   });
 }
 
-function errorOf(method: string, url: URL, { status, headers, body }: HubAnswer): HubError {
+/** What an answer that is not a good one says. */
+export function errorOf(method: string, url: URL, { status, headers, body }: HubAnswer): HubError {
   const code = headers['x-error-code'];
   const words = `${method} ${url.pathname}: ${status} ${messageOf(headers, body)}`;
   return new HubError(status, typeof code === 'string' ? code : undefined, words.trim(), askedWaitSeconds(headers));

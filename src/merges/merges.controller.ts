@@ -8,7 +8,7 @@ import type { Page } from '../http/pagination.js';
 import { Posts } from '../http/posts.decorator.js';
 import { Refuses } from '../http/refuses.decorator.js';
 import { AlsoReturns, Returns } from '../http/returns.decorator.js';
-import { HubTokenHeader, hubTokenOf } from '../publishing/hub-token-header.js';
+import { HubTokenHeader, hubTokenOf } from '../hub/hub-token-header.js';
 import { Merge, MergePage, MergePath, MergesQuery } from './merges.schema.js';
 import { MergesService } from './merges.service.js';
 import { MergeBody, mergeRequestOf } from './request-body.js';

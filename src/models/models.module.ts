@@ -32,6 +32,9 @@ import { VersionsService } from './versions.service.js';
     UploadsService,
     VersionsService,
   ],
-  exports: [RegistryWatchers, AliasesService, BlobsService, ModelsService, VersionsService],
+  exports: [
+    ...[RegistryWatchers, AliasesService, BlobsService, ModelsService, VersionsService],
+    ...[UploadCompletion, UploadReceiver, UploadsService],
+  ],
 })
 export class ModelsModule {}

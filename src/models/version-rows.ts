@@ -1,9 +1,10 @@
 import type { VersionFile, VersionSummary } from './models.schema.js';
+import type { VersionOrigin } from './version.entity.js';
 
 /** Every version with what the API shows of it; conditions on m (models) and v (versions) follow. */
 export const selectVersions = `
   select v.id, m.namespace, m.name, v.version, v.origin, v.merge_id, v.digest, v.architecture, v.model_type,
-         v.parameter_count, v.dtypes, v.licence, v.created_at, v.created_by,
+         v.parameter_count, v.dtypes, v.licence, v.source_repository, v.source_commit, v.created_at, v.created_by,
          (select coalesce(sum(f.bytes), 0) from version_files f where f.version_id = v.id) as bytes,
          array(select a.alias from aliases a where a.version_id = v.id order by a.alias) as aliases
   from versions v join models m on m.id = v.model_id`;
@@ -13,7 +14,7 @@ export interface VersionRecord {
   namespace: string;
   name: string;
   version: number;
-  origin: 'upload' | 'merge';
+  origin: VersionOrigin;
   merge_id: string | null;
   digest: string;
   architecture: string | null;
@@ -21,6 +22,8 @@ export interface VersionRecord {
   parameter_count: string | null;
   dtypes: Record<string, number>;
   licence: string | null;
+  source_repository: string | null;
+  source_commit: string | null;
   created_at: Date;
   created_by: string;
   bytes: string;
@@ -37,6 +40,7 @@ export function summaryOf(row: VersionRecord): VersionSummary {
     aliases: row.aliases,
     origin: row.origin,
     mergeId: row.merge_id,
+    source: sourceOf(row),
     digest: row.digest,
     bytes: Number(row.bytes),
     architecture: row.architecture,
@@ -47,6 +51,10 @@ export function summaryOf(row: VersionRecord): VersionSummary {
     createdAt: row.created_at.toISOString(),
     createdBy: row.created_by,
   };
+}
+
+function sourceOf({ source_repository: repository, source_commit: commit }: VersionRecord): VersionSummary['source'] {
+  return repository === null || commit === null ? null : { repository: `hf:${repository}`, commit };
 }
 
 export const selectFiles = `

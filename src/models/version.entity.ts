@@ -2,13 +2,14 @@ import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 
 import { BlobRow } from './blob.entity.js';
 import { ModelRow } from './model.entity.js';
 
-export type VersionOrigin = 'upload' | 'merge';
+export type VersionOrigin = 'upload' | 'merge' | 'import';
 export type ParentRole = 'base' | 'model';
 
 /** One immutable version of a model. */
 @Entity('versions')
 @Unique('versions_model_id_version_key', ['model_id', 'version'])
-@Check('versions_origin_check', `origin in ('upload', 'merge')`)
+@Index('versions_source_idx', ['source_repository', 'source_commit'])
+@Check('versions_origin_check', `origin in ('upload', 'merge', 'import')`)
 export class VersionRow {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'versions_pkey' })
   id!: string;
@@ -47,6 +48,13 @@ export class VersionRow {
   @Index('versions_merge_id_key', { unique: true })
   @Column('uuid', { nullable: true })
   merge_id!: string | null;
+
+  /** `org/name` on the Hub, for an import. */
+  @Column('text', { nullable: true })
+  source_repository!: string | null;
+
+  @Column('text', { nullable: true })
+  source_commit!: string | null;
 
   @Column('timestamptz', { default: () => 'now()' })
   created_at!: Date;

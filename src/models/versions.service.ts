@@ -41,10 +41,17 @@ export interface VersionMetadata {
   licence?: string | undefined;
 }
 
+export interface VersionSource {
+  repository: string;
+  commit: string;
+}
+
 export interface NewVersion extends ModelPath {
   files: readonly StoredFile[];
   origin: VersionOrigin;
   mergeId?: string;
+  /** Of an import: `org/name` on the Hub, and the commit. */
+  source?: VersionSource | undefined;
   /** In the order of the recipe. */
   parents?: readonly { id: string; role: ParentRole; reference: string }[];
   metadata?: VersionMetadata;
@@ -97,11 +104,12 @@ export class VersionsService {
     const { architecture, modelType, parameterCount, dtypes = {}, licence } = input.metadata ?? {};
     await manager.query(
       `insert into versions (id, model_id, version, origin, digest, architecture, model_type, parameter_count, dtypes,
-                             licence, merge_id, created_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+                             licence, merge_id, created_by, source_repository, source_commit)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
       [
         ...[id, model.id, model.version, input.origin, digest, architecture ?? null, modelType ?? null],
         ...[parameterCount ?? null, JSON.stringify(dtypes), licence ?? null, input.mergeId ?? null, input.createdBy],
+        ...[input.source?.repository ?? null, input.source?.commit ?? null],
       ],
     );
     const superfluousKeys = await this.#addFiles(manager, id, input.files);
@@ -123,6 +131,22 @@ export class VersionsService {
   async get(path: VersionPath, manager: EntityManager = this.database.manager): Promise<Version> {
     const row = await this.#getRow(manager, path);
     return { ...summaryOf(row), files: (await this.#files(manager, row.id)).map(fileOf) };
+  }
+
+  /** The newest version that was imported from this commit, of one model or of any. */
+  async findImported(
+    manager: EntityManager,
+    { repository, commit }: VersionSource,
+    model?: ModelPath,
+  ): Promise<ModelReference | undefined> {
+    const [row] = await manager.query<{ namespace: string; name: string; version: number }[]>(
+      `select m.namespace, m.name, v.version from versions v join models m on m.id = v.model_id
+       where v.source_repository = $1 and v.source_commit = $2
+         and ($3::text is null or (m.namespace = $3 and m.name = $4))
+       order by v.created_at desc, v.id limit 1`,
+      [repository, commit, model?.namespace ?? null, model?.name ?? null],
+    );
+    return row && { namespace: row.namespace, name: row.name, revision: String(row.version) };
   }
 
   /** Files of a version, with the objects that hold them. */

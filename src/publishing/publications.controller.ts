@@ -20,7 +20,7 @@ import type { Page } from '../http/pagination.js';
 import { Posts } from '../http/posts.decorator.js';
 import { Refuses } from '../http/refuses.decorator.js';
 import { AlsoReturns, Returns } from '../http/returns.decorator.js';
-import { HubTokenHeader, hubTokenOf } from './hub-token-header.js';
+import { HubTokenHeader, hubTokenOf } from '../hub/hub-token-header.js';
 import { PreviewService } from './preview.service.js';
 
 import {

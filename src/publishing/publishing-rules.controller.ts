@@ -7,7 +7,7 @@ import { type Page, PageQuery } from '../http/pagination.js';
 import { Posts } from '../http/posts.decorator.js';
 import { Refuses } from '../http/refuses.decorator.js';
 import { Returns } from '../http/returns.decorator.js';
-import { HubTokenHeader, hubTokenOf } from './hub-token-header.js';
+import { HubTokenHeader, hubTokenOf } from '../hub/hub-token-header.js';
 import { NewPublishingRule, PublicationPath, PublishingRule, PublishingRulePage } from './publications.schema.js';
 import { PublishingRulesService } from './publishing-rules.service.js';
 

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { LicencesModule } from '../licences/licences.module.js';
 import { ModelsModule } from '../models/models.module.js';
 import { FileSources } from './file-source.js';
-import { HubTransport } from '../hub/hub-transport.js';
+import { HubModule } from '../hub/hub.module.js';
 import { KeptUploads } from './kept-uploads.js';
 import { MergePublications } from './merge-publications.service.js';
 import { PreviewService } from './preview.service.js';
@@ -26,10 +26,10 @@ import { Uploader } from './uploader.service.js';
 
 /** Versions on their way to the Hub. */
 @Module({
-  imports: [ModelsModule, LicencesModule],
+  imports: [HubModule, ModelsModule, LicencesModule],
   controllers: [PublicationsController, PublicationEventsController, PublishingRulesController],
   providers: [
-    ...[FileSources, HubTransport, KeptUploads, MergePublications, PreviewService, PublicationAttempt],
+    ...[FileSources, KeptUploads, MergePublications, PreviewService, PublicationAttempt],
     ...[PublicationEvents, PublicationKeeping, PublicationLeases, PublicationLoop, PublicationPlanning],
     ...[PublicationSteps, PublicationTokens, PublicationWorker, PublicationsService, PublishingRulesService],
     ...[StoredPublications, SubmittingService, Uploader],

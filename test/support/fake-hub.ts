@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,8 @@ export interface FakeHub {
   state(): Promise<HubState>;
   /** Bytes of a file as anybody may download them. */
   read(repository: string, revision: string, path: string): Promise<Buffer>;
+  /** Flips a bit of a stored object; doing it again repairs it. */
+  corrupt(oid: string, offset: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -93,6 +96,16 @@ export async function startFakeHub(folder: string): Promise<FakeHub> {
       });
       if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
       return Buffer.from(await answer.arrayBuffer());
+    },
+    corrupt: async (oid, offset) => {
+      const file = await open(join(directory, 'objects', oid), 'r+');
+      try {
+        const byte = Buffer.alloc(1);
+        await file.read(byte, 0, 1, offset);
+        await file.write(Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, offset);
+      } finally {
+        await file.close();
+      }
     },
     stop: async () => {
       child.kill('SIGKILL');

@@ -5,7 +5,7 @@ import { AppError } from '../errors.js';
 export const HubTokenHeader = ApiHeader({
   name: 'Hub-Token',
   required: false,
-  description: 'Token of the Hub that may write. Kept encrypted while it is needed, and never shown.',
+  description: 'Token of the Hub. Kept encrypted while it is needed, and never shown.',
   schema: { type: 'string' },
 });
 
