@@ -42,7 +42,7 @@ export async function showPublication(
 ): Promise<string> {
   const repository = `hf:${hub.user}/amalgam-demo`;
   const body = { version, repository, visibility: 'private' };
-  const { job, way } = await carryOut<Publication>(client, screen, hub, { path: '/v1/publications', body }, signal);
+  const { job, way } = await carryOut(client, screen, hub, { path: '/v1/publications', body }, signal);
   screen.write(`  ${way}: ${screen.bold(job.url ?? repository)}, private\n`);
   return repository;
 }
@@ -56,7 +56,7 @@ export async function showImport(
   signal: AbortSignal,
 ): Promise<void> {
   const body = { source: repository, model: 'demo/from-the-hub' };
-  const { job, way } = await carryOut<Import>(client, screen, hub, { path: '/v1/imports', body }, signal);
+  const { job, way } = await carryOut(client, screen, hub, { path: '/v1/imports', body }, signal);
   const imported = job.version ?? '';
   if ((await weightsOf(client, imported)) !== (await weightsOf(client, version))) {
     throw new Failure('import_differs', `the weights of ${imported} are not those of ${version}`);
@@ -64,17 +64,18 @@ export async function showImport(
   screen.write(`  ${way}: ${screen.bold(imported)}, the same weights to the last bit\n`);
 }
 
-type Job = Pick<Publication, 'id' | 'state' | 'failure'> | Pick<Import, 'id' | 'state' | 'failure'>;
+/** What both kinds of work tell, and what only one does. */
+type Job = Pick<Publication | Import, 'id' | 'state' | 'version' | 'failure'> & Partial<Pick<Publication, 'url'>>;
 
 /** Asks for long work with the hub and follows it to its end. @returns it, and the states that it went through */
-async function carryOut<T extends Job>(
+async function carryOut(
   client: ApiClient,
   screen: DemoScreen,
   hub: DemoHub,
   { path, body }: { path: string; body: object },
   signal: AbortSignal,
-): Promise<{ job: T; way: string }> {
-  const { id } = await client.json<T>(path, { method: 'POST', headers: hubTokenHeader(hub.token), body });
+): Promise<{ job: Job; way: string }> {
+  const { id } = await client.json<Job>(path, { method: 'POST', headers: hubTokenHeader(hub.token), body });
   const states: string[] = [];
   const progress = await screen.openProgress();
   const onEvent = ({ type, data: event }: StreamedEvent): void => {
@@ -89,7 +90,7 @@ async function carryOut<T extends Job>(
   } finally {
     progress.stop();
   }
-  const job = await client.json<T>(`${path}/${id}`);
+  const job = await client.json<Job>(`${path}/${id}`);
   if (job.state !== 'succeeded') {
     throw new Failure(job.failure?.code ?? 'cancelled', job.failure?.detail ?? `${path}/${id} is ${job.state}`);
   }
