@@ -1,5 +1,5 @@
 /** The arrows of ARCHITECTURE.md. A rule's name is the sentence it keeps; its comment says what to do instead. */
-const features = 'auth|models|licences|merges|lineage|cards|recipes|publishing|webhooks';
+const features = 'auth|models|licences|merges|lineage|cards|recipes|imports|publishing|triggers|webhooks';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -34,6 +34,11 @@ const ApiKeys = z.string().transform((text, context) => {
   return keys;
 });
 
+const SecretKey = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits (openssl rand -hex 32)')
+  .transform((text) => Buffer.from(text, 'hex'));
+
 const identifier = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a lower-case SQL identifier');
 const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be letters, digits, dots, dashes and underscores');
 const count = (most: number) => z.coerce.number().int().min(1).max(most);
@@ -80,6 +85,14 @@ export const Settings = z.object({
   AMALGAM_SHARD_BYTES: Bytes.default(1e9).describe('Size of one output shard: the unit of work and of restart.'),
   AMALGAM_CACHE_BYTES: Bytes.default(20e9).describe('Bound of the local copies of remote objects.'),
   AMALGAM_SAMPLES: z.stringbool().default(true).describe('Whether an empty service starts with the sample models.'),
+  AMALGAM_HUB_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+    .default('https://huggingface.co')
+    .describe('The Hugging Face Hub, or a mirror that speaks like it.'),
+  AMALGAM_SECRET_KEY: SecretKey.optional().describe(
+    'Encrypts what is secret in the database, such as tokens of the Hub: 64 hexadecimal digits. By default a file in ' +
+      'the data directory; processes that share a database need it.',
+  ),
   AMALGAM_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -100,6 +113,9 @@ export interface Config {
   shardBytes: number;
   cacheBytes: number;
   samples: boolean;
+  hubUrl: string;
+  /** 32 bytes; undefined: one of this data directory's own. */
+  secretKey: Buffer | undefined;
   logLevel: string;
 }
 
@@ -140,6 +156,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     shardBytes: settings.AMALGAM_SHARD_BYTES,
     cacheBytes: settings.AMALGAM_CACHE_BYTES,
     samples: settings.AMALGAM_SAMPLES,
+    hubUrl: settings.AMALGAM_HUB_URL.replace(/\/+$/, ''),
+    secretKey: settings.AMALGAM_SECRET_KEY,
     logLevel: settings.AMALGAM_LOG_LEVEL,
   };
   refuseUnsafe(config);
@@ -180,6 +198,11 @@ const ClientSettings = z.object({
 /** Settings of the command line as a client of a service. @param overrides as of `loadConfigOrExit` */
 export function loadClientConfigOrExit(overrides: NodeJS.ProcessEnv = {}): { url: string; key: string | undefined } {
   return orExit(() => loadClientConfig({ ...process.env, ...overrides }));
+}
+
+/** The token of the Hub that the command line sends, under the name that the Hub's own programs use. */
+export function loadHubToken(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  return env['HF_TOKEN'] || undefined;
 }
 
 /** @throws ConfigError */

@@ -4,6 +4,7 @@ import { packageVersion } from '../package-root.js';
 import { addLocalCommands } from './local-commands.js';
 import { USAGE_STATUS } from './run-command.js';
 import { addServiceCommands } from './service-commands.js';
+import { addTriggerCommands } from './trigger-commands.js';
 
 const program = new Command('amalgam')
   .description('Merges language models: MergeKit recipes in, reproducible and documented models out.')
@@ -12,6 +13,7 @@ const program = new Command('amalgam')
   .exitOverride();
 addLocalCommands(program);
 addServiceCommands(program);
+addTriggerCommands(program);
 
 // `| head` closes stdout early; that is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -31,6 +31,11 @@ export function modelReference(text: string): string {
   throw new InvalidArgumentError('A version of the service is namespace/name@version or namespace/name@alias.');
 }
 
+export function hubRepository(text: string): string {
+  if (/^hf:[^/@\s]+\/[^/@\s]+$/.test(text)) return text;
+  throw new InvalidArgumentError('A repository of the Hub is hf:org/name.');
+}
+
 /** For flags that may be repeated: -vv. */
 export function count(_value: unknown, previous: number): number {
   return previous + 1;

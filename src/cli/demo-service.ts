@@ -13,6 +13,14 @@ const announcement = /Amalgam listens on (http:\/\/[^;\s]+)/;
 /** Lines of the log that are shown when the service does not start. */
 const TAIL_LINES = 15;
 
+export interface DemoServiceOptions {
+  dataDirectory: string;
+  log: string;
+  usualPort: number;
+  /** AMALGAM_... variables. */
+  settings: Record<string, string>;
+}
+
 /** A service that runs as a process of its own, as a user would start it. */
 export class DemoService {
   private constructor(
@@ -26,15 +34,19 @@ export class DemoService {
 
   /**
    * Starts it on the usual port, or on a free one when that is taken.
+   * @param settings of its own
    * @param signal stops it, ready or not
    * @throws Failure
    */
-  static async start(dataDirectory: string, log: string, usualPort: number, signal: AbortSignal): Promise<DemoService> {
+  static async start(
+    { dataDirectory, log, usualPort, settings }: DemoServiceOptions,
+    signal: AbortSignal,
+  ): Promise<DemoService> {
     await mkdir(dirname(log), { recursive: true });
     const port = (await isFree(usualPort)) ? usualPort : 0;
     const child = spawn(process.execPath, [program, 'serve', '--data', dataDirectory, '--port', String(port)], {
       // Settings of another service on this machine are not meant for this one.
-      env: environmentWithoutSettings(),
+      env: { ...environmentWithoutSettings(), ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const ended = once(child, 'exit');

@@ -4,6 +4,7 @@ import type { Lineage } from '../lineage/lineage.schema.js';
 import type { Merge, Plan } from '../merges/merges.schema.js';
 import type { Version } from '../models/models.schema.js';
 import type { ApiClient } from './api-client.js';
+import { type DemoHub, showImport, showPublication } from './demo-hub.js';
 import { showMerge } from './demo-merge.js';
 import { type DemoMerge, demoMerges } from './demo-recipes.js';
 import type { DemoScreen } from './demo-screen.js';
@@ -21,8 +22,8 @@ export class DemoTour {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** @returns the last of the merges @throws Failure when one does not succeed, and what the client throws */
-  async run(): Promise<Merge | undefined> {
+  /** @param hub undefined: nothing is published @returns the last of the merges @throws Failure when one does not succeed, and what the client throws */
+  async run(hub: DemoHub | undefined): Promise<Merge | undefined> {
     await this.showModels();
     const [first] = demoMerges;
     if (first !== undefined) await this.showPlan(first);
@@ -33,6 +34,7 @@ export class DemoTour {
     await this.showLineage(last?.version ?? '');
     await this.showCard(last?.version ?? '');
     await this.fetchResults(merges);
+    await this.showHub(hub, last?.version ?? '');
     return last;
   }
 
@@ -83,6 +85,16 @@ export class DemoTour {
     const [title = '', summary = ''] = card.slice(card.indexOf('\n# ') + 1).split('\n\n');
     const sections = [...card.matchAll(/^## (.+)$/gm)].map(([, section]) => section);
     this.screen.write(`  ${title}\n  ${summary}\n  ${sections.join(' · ')}\n`);
+  }
+
+  private async showHub(hub: DemoHub | undefined, version: string): Promise<void> {
+    if (hub === undefined) {
+      this.screen.write('\nPublishing and importing are skipped: they need --hub URL, and a token in HF_TOKEN.\n');
+      return;
+    }
+    this.screen.heading(`To ${hub.url}, and back`);
+    const repository = await showPublication(this.client, this.screen, hub, version, this.signal);
+    await showImport(this.client, this.screen, hub, { repository, version }, this.signal);
   }
 
   private async fetchResults(merges: readonly Merge[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { integer, licence, modelName, modelReference, reportOption, shardSize } from './arguments.js';
+import { hubRepository, integer, licence, modelName, modelReference, reportOption, shardSize } from './arguments.js';
+import type { PublishOptions } from './publish.js';
 import type { PullOptions } from './pull.js';
 import type { PushOptions } from './push.js';
 import { runCommand, runWithRecipe } from './run-command.js';
@@ -7,7 +8,7 @@ import type { ServeOptions } from './serve.js';
 import type { SubmitOptions } from './submit.js';
 import type { WatchOptions } from './watch.js';
 
-interface ServiceOptions {
+export interface ServiceOptions {
   url?: string;
   key?: string;
 }
@@ -17,6 +18,7 @@ export function addServiceCommands(program: Command): void {
   addServe(program);
   addSubmit(program);
   addTransfers(program);
+  addPublish(program);
   client(
     program
       .command('watch')
@@ -64,12 +66,17 @@ function addSubmit(program: Command): void {
     .addOption(new Option('--device <device>', 'workers that may do it').choices(['auto', 'cpu', 'gpu']))
     .option('--label <name=value...>', 'labels of your own', label)
     .addOption(reportOption())
+    .option(
+      '--publish <repository>',
+      'publish the result on the Hub: hf:org/name; the token is HF_TOKEN',
+      hubRepository,
+    )
     .option('--allow-nan', 'write NaN where the merge gives it, instead of failing')
     .option('--lenient', 'take near misses of known names as warnings')
     .action((path: string, output: string, options: SubmitOptions & ServiceOptions) =>
       runWithRecipe(path, async (recipe) => {
         const { submit } = await import('./submit.js');
-        return submit(await connect(options), recipe, output, options);
+        return submit(await connect(options), recipe, output, options, await hubToken());
       }),
     );
 }
@@ -105,7 +112,37 @@ function addTransfers(program: Command): void {
     );
 }
 
-function client(command: Command): Command {
+function addPublish(program: Command): void {
+  client(
+    program
+      .command('publish')
+      .summary('have a service publish a version on the Hub')
+      .description(
+        'The service sends the version to the Hugging Face Hub, with the token in HF_TOKEN. Status with --wait: ' +
+          '0 succeeded, 1 failed, 3 cancelled; with --dry-run 1 when a licence stands in the way.',
+      )
+      .argument('<version>', 'namespace/name@version or namespace/name@alias', modelReference)
+      .argument('<repository>', 'hf:org/name; it is made when it does not exist', hubRepository),
+  )
+    .option('--wait', 'follow the publication until it ends')
+    .option('--dry-run', 'only say what would be done')
+    .option('--revision <branch>', 'branch; it is made from main when it does not exist (default: main)')
+    .addOption(new Option('--private', 'make the repository private').conflicts('public'))
+    .option('--public', 'make the repository public, also one that exists')
+    .addOption(new Option('--gated <mode>', 'whether people must ask for access').choices(['off', 'auto', 'manual']))
+    .option('--pr', 'open a pull request instead of writing to the branch')
+    .option('--tag <tag>', 'also tag the commit')
+    .action((version: string, repository: string, options: PublishOptions & ServiceOptions) =>
+      runCommand(async () =>
+        (await import('./publish.js')).publish(
+          ...([await connect(options), version, repository, options, await hubToken()] as const),
+        ),
+      ),
+    );
+}
+
+/** The options of every command that speaks to a service. */
+export function client(command: Command): Command {
   return command
     .option('--url <url>', 'base URL of the service (default: AMALGAM_URL, else http://127.0.0.1:8080)')
     .option('--key <key>', 'API key (default: AMALGAM_KEY, which does not show in process lists)')
@@ -113,7 +150,7 @@ function client(command: Command): Command {
     .option('--json', 'answer as JSON');
 }
 
-async function connect({ url, key }: ServiceOptions) {
+export async function connect({ url, key }: ServiceOptions) {
   const [{ ApiClient }, { loadClientConfigOrExit }] = await Promise.all([
     import('./api-client.js'),
     import('../config.js'),
@@ -125,7 +162,12 @@ async function connect({ url, key }: ServiceOptions) {
   return new ApiClient(settings.url, settings.key);
 }
 
-function label(text: string, before: readonly string[] = []): string[] {
+/** Never an option, which would show in process lists. */
+export async function hubToken(): Promise<string | undefined> {
+  return (await import('../config.js')).loadHubToken();
+}
+
+export function label(text: string, before: readonly string[] = []): string[] {
   if (/^[A-Za-z][A-Za-z0-9._-]{0,62}=[^,]{0,200}$/.test(text)) return [...before, text];
   throw new InvalidArgumentError('A label is name=value, without commas.');
 }

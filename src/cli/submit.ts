@@ -4,6 +4,7 @@ import type { Merge } from '../merges/merges.schema.js';
 import type { ApiClient } from './api-client.js';
 import type { RecipeText } from './failure.js';
 import { formatBytes, plural } from './format.js';
+import { hubTokenHeader, watchPublicationOf } from './publish.js';
 import { resuming } from './resuming.js';
 import { describeMerge, watch } from './watch.js';
 
@@ -16,37 +17,61 @@ export interface SubmitOptions {
   lenient?: boolean;
   allowNan?: boolean;
   report?: ReportMode;
+  publish?: string;
   wait?: boolean;
   quiet?: boolean;
   json?: boolean;
 }
 
-/** `amalgam submit RECIPE team/name`. @returns the status of the process */
+/**
+ * `amalgam submit RECIPE team/name`.
+ * @param hubToken for `publish`
+ * @returns the status of the process
+ */
 export async function submit(
   client: ApiClient,
   recipe: RecipeText,
   output: string,
   options: SubmitOptions,
+  hubToken?: string,
 ): Promise<number> {
-  const query = new URLSearchParams({ output });
-  if (options.alias !== undefined) query.set('alias', options.alias);
-  if (options.seed !== undefined) query.set('seed', String(options.seed));
-  if (options.outShardSize !== undefined) query.set('shardBytes', String(options.outShardSize));
-  if (options.device !== undefined) query.set('device', options.device);
-  if (options.label !== undefined) query.set('labels', options.label.join(','));
-  if (options.lenient === true) query.set('lenient', 'true');
-  if (options.report !== undefined) query.set('report', options.report);
-  if (options.allowNan === true) query.set('allowNan', 'true');
+  const query = queryOf(output, options);
   // Under the same key a request whose answer was lost is not carried out twice.
-  const headers = { 'content-type': 'application/yaml', 'idempotency-key': randomUUID() };
+  const headers = {
+    'content-type': 'application/yaml',
+    'idempotency-key': randomUUID(),
+    ...(options.publish !== undefined && hubTokenHeader(hubToken)),
+  };
   const send = (): Promise<Merge> =>
     client.json<Merge>(`/v1/merges?${query.toString()}`, { method: 'POST', headers, body: recipe.text });
   const merge = await resuming(send, { progress: () => 0 });
   if (options.quiet !== true) for (const line of notes(merge)) process.stderr.write(`${line}\n`);
-  if (options.wait === true) return watch(client, merge.id, options);
+  if (options.wait === true) {
+    const status = await watch(client, merge.id, options);
+    if (options.publish === undefined || status !== 0) return status;
+    return watchPublicationOf(client, merge.id, options);
+  }
   if (options.json === true) process.stdout.write(`${JSON.stringify(merge, null, 2)}\n`);
   else process.stdout.write(`${describeMerge(merge)}\n`);
   return 0;
+}
+
+function queryOf(output: string, options: SubmitOptions): URLSearchParams {
+  const { alias, seed, outShardSize, device, label, lenient, report, allowNan, publish } = options;
+  const values = {
+    alias,
+    seed,
+    shardBytes: outShardSize,
+    device,
+    labels: label?.join(','),
+    lenient: lenient === true ? true : undefined,
+    report,
+    allowNan: allowNan === true ? true : undefined,
+    publish,
+  };
+  const query = new URLSearchParams({ output });
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
+  return query;
 }
 
 function notes({ plan, deduplicated }: Merge): string[] {

@@ -30,10 +30,13 @@ Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. Every
 /** In the order in which a newcomer meets them. */
 const tags = [
   ['merges', 'Plan, submit and follow merges.'],
+  ['triggers', 'Merges that every new version of a model starts.'],
   ['models', 'Names under which versions are kept.'],
   ['versions', 'Immutable: files, card, lineage.'],
   ['aliases', 'Movable names of versions.'],
   ['uploads', 'Versions in the making.'],
+  ['imports', 'Models of the Hugging Face Hub as versions.'],
+  ['publishing', 'Versions on their way to the Hub.'],
   ['recipes', 'What can be known without any model.'],
   ['health', 'For whoever keeps the process running.'],
 ] as const;

@@ -5,6 +5,7 @@ import { problemType } from './problem.filter.js';
 const meanings: Record<number, string> = {
   404: 'Something that the request names does not exist.',
   409: 'The present state does not allow it; `code` says why.',
+  410: 'The weights of the version are no longer kept.',
   412: 'The resource has changed.',
   413: 'Too large.',
   416: 'The range lies outside the file.',

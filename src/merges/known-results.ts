@@ -34,9 +34,11 @@ export class KnownResults {
   async reuse(manager: EntityManager, merge: NewMerge): Promise<Merge | undefined> {
     const { namespace, name, alias } = merge;
     const [known] = await manager.query<KnownResult[]>(
-      `select id, version_id, output_namespace, output_name from merges
-       where plan_digest = $1 and state = 'succeeded'
-       order by output_namespace = $2 and output_name = $3 desc, finished_at limit 1`,
+      // The lock keeps the weights until the version that takes them over is there.
+      `select m.id, m.version_id, m.output_namespace, m.output_name
+       from merges m join versions v on v.id = m.version_id
+       where m.plan_digest = $1 and m.state = 'succeeded' and v.weights_expired_at is null
+       order by m.output_namespace = $2 and m.output_name = $3 desc, m.finished_at limit 1 for key share of v`,
       [merge.planned.plan.digest, namespace, name],
     );
     if (!known) return undefined;

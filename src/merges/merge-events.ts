@@ -1,6 +1,6 @@
-import { EventEmitter } from 'node:events';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { Changes } from '../platform/changes.js';
 import { isTerminal, type MergeHappening, type MergeState, next, statesBefore } from './merge-state.js';
 
 export interface MergeEventRecord {
@@ -10,14 +10,12 @@ export interface MergeEventRecord {
   createdAt: string;
 }
 
-/** How long a change made by another process may stay unseen; our own changes are seen at once. */
-const pollMs = 1_000;
 const pageEvents = 500;
 
 /** What happens to merges, written in the transaction of the happening and read by whoever follows. */
 @Injectable()
 export class MergeEvents {
-  readonly #changes = new EventEmitter().setMaxListeners(0);
+  readonly #changes = new Changes();
 
   constructor(private readonly database: DataSource) {}
 
@@ -30,13 +28,12 @@ export class MergeEvents {
 
   /** Tells this process that a merge has changed, for changes that were committed elsewhere in it. */
   announce(mergeId: string): void {
-    this.#changes.emit(mergeId);
+    this.#changes.announce(mergeId);
   }
 
   /** Calls back on every change of a merge that this process makes. @returns what ends it */
   onChange(mergeId: string, callback: () => void): () => void {
-    this.#changes.on(mergeId, callback);
-    return () => this.#changes.off(mergeId, callback);
+    return this.#changes.onChange(mergeId, callback);
   }
 
   /** Appends an event; the row of the merge is locked from here on, so events become visible in order. */
@@ -97,26 +94,11 @@ export class MergeEvents {
   }
 
   /** Every event after `after`, as it happens, until the merge has ended and all is told. */
-  async *follow(mergeId: string, after: number, signal: AbortSignal): AsyncGenerator<MergeEventRecord> {
-    let last = after;
-    const changes = new Changes();
-    const end = this.onChange(mergeId, () => changes.ring());
-    const stop = (): void => changes.ring();
-    signal.addEventListener('abort', stop);
-    try {
-      while (!signal.aborted) {
-        const ended = await this.#endedAt(mergeId);
-        for (const event of await this.list(mergeId, last)) {
-          yield event;
-          last = event.seq;
-        }
-        if (ended !== undefined && last >= ended) return;
-        await changes.wait(pollMs);
-      }
-    } finally {
-      end();
-      signal.removeEventListener('abort', stop);
-    }
+  follow(mergeId: string, after: number, signal: AbortSignal): AsyncGenerator<MergeEventRecord> {
+    return this.#changes.follow(mergeId, after, signal, {
+      endedAt: () => this.#endedAt(mergeId),
+      list: (last) => this.list(mergeId, last),
+    });
   }
 
   /** The last event's number once the merge has ended; asked before the events are read, so that none is missed. */
@@ -126,30 +108,5 @@ export class MergeEvents {
       [mergeId],
     );
     return row === undefined || isTerminal(row.state) ? (row?.event_seq ?? 0) : undefined;
-  }
-}
-
-/** A bell that remembers: a ring between two waits ends the next one at once. */
-class Changes {
-  #rung = false;
-  #wake: (() => void) | undefined;
-
-  ring(): void {
-    this.#rung = true;
-    this.#wake?.();
-  }
-
-  async wait(milliseconds: number): Promise<void> {
-    if (!this.#rung) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, milliseconds);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    this.#rung = false;
-    this.#wake = undefined;
   }
 }

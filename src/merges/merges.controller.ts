@@ -8,6 +8,7 @@ import type { Page } from '../http/pagination.js';
 import { Posts } from '../http/posts.decorator.js';
 import { Refuses } from '../http/refuses.decorator.js';
 import { AlsoReturns, Returns } from '../http/returns.decorator.js';
+import { HubTokenHeader, hubTokenOf } from '../hub/hub-token-header.js';
 import { Merge, MergePage, MergePath, MergesQuery } from './merges.schema.js';
 import { MergesService } from './merges.service.js';
 import { MergeBody, mergeRequestOf } from './request-body.js';
@@ -35,10 +36,11 @@ export class MergesController {
       'body is the recipe and the other members are query parameters.',
   })
   @ApiConsumes('application/json', 'application/yaml')
+  @HubTokenHeader
   @Posts()
   @Returns(202, Merge, 'Written down; follow it at `Location`.')
   @AlsoReturns(200, Merge, 'Its bytes were there already.')
-  @Refuses(422)
+  @Refuses(410, 422)
   submit(
     @Body({ schema: MergeBody }) body: z.infer<typeof MergeBody>,
     @Query() query: unknown,
@@ -51,7 +53,8 @@ export class MergesController {
       ...accepted(merge),
       status: merge.deduplicated ? 200 : 202,
     }));
-    return this.submission.submit(asked.request, asked.pointer, principal, commit);
+    const hubToken = hubTokenOf(request.headers['hub-token']);
+    return this.submission.submit(asked.request, asked.pointer, principal, commit, hubToken);
   }
 
   @Get()
@@ -93,7 +96,7 @@ export class MergesController {
   })
   @Posts()
   @Returns(202, Merge)
-  @Refuses(404, 409, 422)
+  @Refuses(404, 409, 410, 422)
   retry(
     @Param({ schema: MergePath }) { id }: MergePath,
     @Req() request: FastifyRequest,

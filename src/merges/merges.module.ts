@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { LicencesModule } from '../licences/licences.module.js';
 import { LineageModule } from '../lineage/lineage.module.js';
 import { ModelsModule } from '../models/models.module.js';
+import { PublishingModule } from '../publishing/publishing.module.js';
 import { ComparisonsController } from './comparisons.controller.js';
 import { ComparisonsService } from './comparisons.service.js';
 import { Doorbell } from './doorbell.js';
@@ -31,7 +32,7 @@ import { Workers } from './workers.js';
 
 /** Merges: taking them in, carrying them out, and keeping the books. */
 @Module({
-  imports: [ModelsModule, LicencesModule, LineageModule],
+  imports: [ModelsModule, LicencesModule, LineageModule, PublishingModule],
   controllers: [ComparisonsController, PlansController, MergesController, MergeEventsController],
   providers: [
     ...[
@@ -48,5 +49,6 @@ import { Workers } from './workers.js';
     ...[MergesService, NewVersions, PlanningService, RetryService, ShardAttempt, ShardLeases, ShardRunner],
     ...[StoredMerges, SubmissionService, Sweep, Upkeep, WorkLoop, Workers],
   ],
+  exports: [PlanningService, SubmissionService],
 })
 export class MergesModule {}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PageOf, PageQuery } from '../http/pagination.js';
 import { AliasName, ModelName, Namespace } from '../models/names.js';
+import { HubName } from '../publishing/publications.schema.js';
 import { DEFAULT_REPORT, reportModes } from '../engine/index.js';
 import { LicenceAssessment } from '../licences/licences.schema.js';
 import { mergeStates } from './merge-state.js';
@@ -66,6 +67,11 @@ const RecipeInput = z
   )
   .describe("A MergeKit recipe, whose models are the registry's: team/model, team/model@3 or team/model@alias.");
 
+const Publish = HubName.describe(
+  'Repository on the Hub that the result is published to, as by `POST /v1/publications`; needs `Hub-Token`. Its ' +
+    'publication is in the list with `?merge=`.',
+).meta({ example: undefined });
+
 export const exampleRecipe = {
   merge_method: 'slerp',
   base_model: 'samples/reverse',
@@ -91,6 +97,7 @@ export const MergeRequest = PlanRequest.extend({
   output: Output,
   alias: AliasName.optional().describe('Also points this alias to the new version.').meta({ example: undefined }),
   labels: Labels.optional(),
+  publish: Publish.optional(),
 }).meta({ id: 'MergeRequest', example: { recipe: exampleRecipe, output: 'team/merged' } });
 export type MergeRequest = z.infer<typeof MergeRequest>;
 
@@ -119,6 +126,7 @@ export const MergeOptionsQuery = PlanOptionsQuery.extend({
   output: Output,
   alias: AliasName.optional(),
   labels: z.preprocess(labels, Labels.optional()),
+  publish: Publish.optional(),
 });
 
 const Bytes = z.int().min(0);

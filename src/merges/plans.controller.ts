@@ -31,7 +31,7 @@ export class PlansController {
   @ApiConsumes('application/json', 'application/yaml')
   @Posts()
   @Returns(200, Plan)
-  @Refuses(422, 503)
+  @Refuses(410, 422, 503)
   async plan(@Body({ schema: PlanBody }) body: z.infer<typeof PlanBody>, @Query() query: unknown): Promise<Plan> {
     const { request, pointer } = planRequestOf(body, query);
     await this.workers.requireDevice(request.device);

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
+import { requireWeights } from '../models/weights-expiry.service.js';
 import { Doorbell } from './doorbell.js';
 import { MergeEvents } from './merge-events.js';
 import { findMerge } from './merge-rows.js';
@@ -38,7 +39,8 @@ export class RetryService {
   /**
    * Queues a merge again, planned anew with the same models. What was done stays done as long as the plan is the same
    * and its objects were not cleared away.
-   * @throws AppError merge_not_found, merge_not_retryable, merge_twin_running, no_gpu_worker; EngineError
+   * @throws AppError merge_not_found, merge_not_retryable, merge_twin_running, no_gpu_worker, weights_expired;
+   *   EngineError
    */
   async retry(id: string, commit: Commit<Merge>): Promise<Merge> {
     const ended = await this.#getEnded(this.database.manager, id, '');
@@ -54,6 +56,10 @@ export class RetryService {
     });
     const merge = await commit(async (manager) => {
       await this.#getEnded(manager, id, 'for update');
+      await requireWeights(
+        manager,
+        planned.inputs.map(({ versionId }) => versionId),
+      );
       await this.#begin(manager, id, planned);
       const answer = await findMerge(manager, id);
       if (!answer) throw mergeNotFound(id);

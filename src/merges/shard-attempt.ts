@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { keepLease } from '../platform/leases.js';
 import type { Logger } from '../platform/logger.js';
 import { LOGGER, OBJECT_STORE } from '../platform/tokens.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import { type AttemptFailure, attemptLimit, backoffSeconds, failureOf } from './failure.js';
 import { MergeEvents } from './merge-events.js';
 import { failMerge, finishCancelled, finishShards } from './merge-steps.js';
-import { heartbeatMs, leaseSeconds, type ShardClaim, ShardLeases, type StoredShard } from './shard-leases.js';
+import { type ShardClaim, ShardLeases, type StoredShard } from './shard-leases.js';
 import { ShardRunner } from './shard-runner.js';
 
 /** Progress is told once a second at most: people watch it, and every telling is a row. */
@@ -28,7 +29,14 @@ export class ShardAttempt {
   async run(claim: ShardClaim, stopping: AbortSignal): Promise<void> {
     const work = new AbortController();
     const signal = AbortSignal.any([work.signal, stopping]);
-    const stopBeating = this.#beat(claim, work);
+    const stopBeating = keepLease(
+      {
+        name: `shard ${claim.index}`,
+        renew: () => this.leases.renew(claim),
+        onChange: (callback) => this.events.onChange(claim.mergeId, callback),
+      },
+      work,
+    );
     try {
       await this.#begin(claim);
       await this.#commit(claim, await this.#compute(claim, signal));
@@ -121,31 +129,6 @@ export class ShardAttempt {
     await this.events.changing(mergeId, giveBack).catch((reason: unknown) => {
       this.logger.warn({ ...context, err: reason }, 'Giving a shard back failed; its lease will end');
     });
-  }
-
-  /** Keeps the lease alive, and aborts the work as soon as it is in vain. @returns what ends it */
-  #beat(claim: ShardClaim, work: AbortController): () => Promise<void> {
-    let isEnded = false;
-    let renewedAt = performance.now();
-    let renewing: Promise<void> = Promise.resolve();
-    const renew = async (): Promise<void> => {
-      if (isEnded) return;
-      const lease = await this.leases.renew(claim).catch(() => 'unknown' as const);
-      if (lease === 'held') renewedAt = performance.now();
-      // A database that is away for a moment is no reason to throw work away; once the lease has ended, it is.
-      else if (lease !== 'unknown' || performance.now() - renewedAt > leaseSeconds * 1_000) {
-        work.abort(new Error(`the lease of shard ${claim.index} is ${lease}`));
-      }
-    };
-    const beat = (): void => void (renewing = renewing.then(renew));
-    const timer = setInterval(beat, heartbeatMs);
-    const unsubscribe = this.events.onChange(claim.mergeId, beat);
-    return async () => {
-      isEnded = true;
-      clearInterval(timer);
-      unsubscribe();
-      await renewing;
-    };
   }
 }
 

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { TensorReport } from '../engine/index.js';
+import { leaseSeconds, type LeaseState, updated } from '../platform/leases.js';
 
-/** Half of the 20 s in which a crash must be repaired, less the sweep; three heartbeats may be lost. */
-export const leaseSeconds = 9;
-export const heartbeatMs = 3_000;
+export { heartbeatMs, leaseSeconds, updated } from '../platform/leases.js';
 
 export type WorkerPool = 'cpu' | 'gpu';
 
@@ -63,11 +62,8 @@ export class ShardLeases {
     return row && { mergeId: row.merge_id, index: row.index, fileName: row.file_name, attempt: row.attempt, owner };
   }
 
-  /**
-   * Prolongs a lease. `lost`: somebody else has the shard, or may have it soon. `stop`: it is still ours, but nobody
-   * wants its result any more.
-   */
-  async renew(claim: ShardClaim): Promise<'held' | 'lost' | 'stop'> {
+  /** Prolongs a lease. */
+  async renew(claim: ShardClaim): Promise<LeaseState> {
     const [row] = await updated<{ wanted: boolean }>(
       this.database.manager,
       `update merge_shards set lease_until = now() + interval '${leaseSeconds} seconds'
@@ -166,10 +162,4 @@ export class ShardLeases {
     );
     return rows.map(({ merge_id: mergeId, ...row }) => ({ mergeId, ...row }));
   }
-}
-
-/** Rows of an UPDATE or DELETE with RETURNING: TypeORM answers those with rows and count. */
-export async function updated<Row>(manager: EntityManager, sql: string, parameters: unknown[]): Promise<Row[]> {
-  const [rows] = await manager.query<[Row[], number]>(sql, parameters);
-  return rows;
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from '../platform/logger.js';
+import { RegularWork } from '../platform/regular-work.js';
 import { LOGGER } from '../platform/tokens.js';
 import { Garbage } from './garbage.js';
 import { heartbeatMs } from './shard-leases.js';
@@ -13,15 +14,16 @@ const garbageMs = 30_000;
 /** What is done regularly, in every process: each statement is harmless when several do it at once. */
 @Injectable()
 export class Upkeep {
-  readonly #timers: NodeJS.Timeout[] = [];
-  readonly #running = new Set<Promise<void>>();
+  readonly #regular: RegularWork;
 
   constructor(
     private readonly sweep: Sweep,
     private readonly garbage: Garbage,
     private readonly workers: Workers,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.#regular = new RegularWork(logger);
+  }
 
   /** What a dead process of the same home left, when it can have been the only one. */
   async takeOver(): Promise<void> {
@@ -33,42 +35,20 @@ export class Upkeep {
   async start(works: boolean, wake: () => void): Promise<void> {
     if (works) {
       await this.workers.beat();
-      this.#every(heartbeatMs, 'the heartbeat of a worker', () => this.workers.beat());
+      this.#regular.every(heartbeatMs, 'the heartbeat of a worker', () => this.workers.beat());
     }
-    this.#every(sweepMs, 'a sweep', async () => {
+    this.#regular.every(sweepMs, 'a sweep', async () => {
       await this.sweep.run();
       wake();
     });
-    this.#every(garbageMs, 'deleting what merges left', async () => {
+    this.#regular.every(garbageMs, 'deleting what merges left', async () => {
       await this.workers.forgetDead();
       await this.garbage.collect();
     });
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
-    await Promise.all(this.#running);
+    await this.#regular.stop();
     await this.workers.leave().catch(() => undefined);
-  }
-
-  /** One at a time of its kind: a slow database must not be asked faster than it answers. */
-  #every(milliseconds: number, what: string, work: () => Promise<void>): void {
-    let underway = false;
-    const run = async (): Promise<void> => {
-      try {
-        await work();
-      } catch (error) {
-        this.logger.warn({ err: error }, `${what} failed; it will be tried again`);
-      } finally {
-        underway = false;
-      }
-    };
-    const timer = setInterval(() => {
-      if (underway) return;
-      underway = true;
-      const running = run().finally(() => this.#running.delete(running));
-      this.#running.add(running);
-    }, milliseconds);
-    this.#timers.push(timer);
   }
 }

@@ -49,7 +49,7 @@ export class AliasesController {
   @ApiHeader({ name: 'If-None-Match', required: false, schema: { type: 'string' } })
   @Returns(200, Alias, 'It existed.')
   @AlsoReturns(201, Alias, 'It is new.')
-  @Refuses(404, 409, 412, 428)
+  @Refuses(404, 409, 410, 412, 428)
   async put(
     @Param({ schema: AliasPath }) path: AliasPath,
     @Body({ schema: MoveAlias }) body: MoveAlias,

@@ -2,10 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AppError } from '../errors.js';
 import { etag, type Preconditions, requirePreconditions } from '../http/etag.js';
+import { RegistryWatchers } from './registry-watchers.js';
 import type { Alias, AliasPath, ModelPath } from './models.schema.js';
 import { modelNotFound } from './models.service.js';
 import { latestAlias } from './names.js';
 import { pointAlias, versionNotFound } from './versions.service.js';
+import { weightsExpired } from './weights-expiry.service.js';
 
 interface AliasRecord {
   alias: string;
@@ -26,7 +28,10 @@ const selectAliases = `
 /** Movable names of versions. Writes of one model's aliases come one after another, because each locks the model. */
 @Injectable()
 export class AliasesService {
-  constructor(private readonly database: DataSource) {}
+  constructor(
+    private readonly database: DataSource,
+    private readonly watchers: RegistryWatchers,
+  ) {}
 
   /** @throws AppError model_not_found */
   async list(path: ModelPath): Promise<Alias[]> {
@@ -48,7 +53,8 @@ export class AliasesService {
   /**
    * Makes or moves an alias. Moving one that points elsewhere needs If-Match, so that nobody undoes a move that they
    * have not seen; saying again what already holds changes nothing.
-   * @throws AppError alias_reserved, model_not_found, version_not_found, precondition_failed, precondition_required
+   * @throws AppError alias_reserved, model_not_found, version_not_found, weights_expired, precondition_failed,
+   *   precondition_required
    */
   put(path: AliasPath, version: number, conditions: Preconditions): Promise<{ alias: TaggedAlias; created: boolean }> {
     refuseReserved(path.alias);
@@ -65,6 +71,7 @@ export class AliasesService {
         );
       }
       await pointAlias(manager, modelId, path.alias, versionId);
+      if (current?.version_id !== versionId) await this.watchers.tellAlias(manager, { ...path, versionId });
       const row = await find(manager, modelId, path.alias);
       if (!row) throw aliasNotFound(path);
       return { alias: tagged(row), created: current === undefined };
@@ -86,7 +93,10 @@ export class AliasesService {
   /** Points an alias to a version that the same transaction made. @throws AppError alias_reserved, model_not_found */
   async point(manager: EntityManager, path: ModelPath, alias: string, versionId: string): Promise<void> {
     if (alias === latestAlias) return;
-    await pointAlias(manager, await lockModel(manager, path, 'for update'), alias, versionId);
+    const modelId = await lockModel(manager, path, 'for update');
+    const current = await find(manager, modelId, alias);
+    await pointAlias(manager, modelId, alias, versionId);
+    if (current?.version_id !== versionId) await this.watchers.tellAlias(manager, { ...path, alias, versionId });
   }
 }
 
@@ -113,11 +123,14 @@ async function getVersionId(
   path: ModelPath,
   version: number,
 ): Promise<string> {
-  const [row] = await manager.query<{ id: string }[]>('select id from versions where model_id = $1 and version = $2', [
-    modelId,
-    version,
-  ]);
+  // The lock keeps the weights: an alias is a reason for them to stay, and one to nothing would help nobody.
+  const [row] = await manager.query<{ id: string; expired: boolean }[]>(
+    `select id, weights_expired_at is not null as expired from versions
+     where model_id = $1 and version = $2 for key share`,
+    [modelId, version],
+  );
   if (!row) throw versionNotFound({ ...path, revision: String(version) });
+  if (row.expired) throw weightsExpired(`${path.namespace}/${path.name}@${version}`, '/version');
   return row.id;
 }
 

@@ -37,7 +37,7 @@ export class FilesController {
   })
   @ApiResponse({ status: 206, description: 'The range.' })
   @ApiResponse({ status: 304, description: 'The client has it.' })
-  @Refuses(404, 416)
+  @Refuses(404, 410, 416)
   async download(
     @Param({ schema: VersionPath }) path: VersionPath,
     @Param('*') file: string,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { RegistryWatchers } from './registry-watchers.js';
 import { AliasesController } from './aliases.controller.js';
 import { AliasesService } from './aliases.service.js';
 import { BlobsService } from './blobs.service.js';
@@ -14,11 +15,13 @@ import { UploadsController } from './uploads.controller.js';
 import { UploadsService } from './uploads.service.js';
 import { VersionsController } from './versions.controller.js';
 import { VersionsService } from './versions.service.js';
+import { WeightsExpiry } from './weights-expiry.service.js';
 
 /** The registry. */
 @Module({
   controllers: [ModelsController, VersionsController, FilesController, AliasesController, UploadsController],
   providers: [
+    RegistryWatchers,
     AliasesService,
     BlobsService,
     ModelsService,
@@ -29,7 +32,11 @@ import { VersionsService } from './versions.service.js';
     UploadSweeper,
     UploadsService,
     VersionsService,
+    WeightsExpiry,
   ],
-  exports: [AliasesService, BlobsService, ModelsService, VersionsService],
+  exports: [
+    ...[RegistryWatchers, AliasesService, BlobsService, ModelsService, VersionsService, WeightsExpiry],
+    ...[UploadCompletion, UploadReceiver, UploadsService],
+  ],
 })
 export class ModelsModule {}

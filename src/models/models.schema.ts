@@ -74,8 +74,12 @@ export const VersionSummary = z
     version: z.int(),
     reference: z.string().describe('What a recipe may name.').meta({ example: 'samples/base@1' }),
     aliases: z.array(z.string()).describe('Names that point here now.'),
-    origin: z.enum(['upload', 'merge']),
+    origin: z.enum(['upload', 'merge', 'import']),
     mergeId: z.uuid().nullable(),
+    source: z
+      .object({ repository: z.string().meta({ example: 'hf:org/name' }), commit: z.string() })
+      .nullable()
+      .describe('Where it was imported from.'),
     digest: Digest.describe('SHA-256 of the manifest: equal digests mean equal files.'),
     bytes: Count.describe('Of all files together.'),
     architecture: z.string().nullable().meta({ example: 'LlamaForCausalLM' }),
@@ -92,6 +96,9 @@ export const VersionSummary = z
       .meta({ example: 'apache-2.0' }),
     createdAt: Timestamp,
     createdBy: z.string().describe('Name of the API key; `local` without keys.'),
+    weightsExpiredAt: Timestamp.nullable()
+      .describe('When its weights were given up, by the retention of a trigger; all else of it stays.')
+      .meta({ example: null }),
   })
   .meta({ id: 'VersionSummary' });
 export type VersionSummary = z.infer<typeof VersionSummary>;

@@ -12,7 +12,7 @@ import { objectFiles } from './object-files.js';
 import type { UploadFileRow } from './upload.entity.js';
 import type { CompleteUpload } from './uploads.schema.js';
 import { type UploadRecord, UploadsService } from './uploads.service.js';
-import { type StoredFile, VersionsService } from './versions.service.js';
+import { type StoredFile, type VersionSource, VersionsService } from './versions.service.js';
 
 /** Defects that a further file repairs: the upload stays open for it. With any other, no file can help. */
 const repairable: ReadonlySet<string> = new Set([
@@ -36,9 +36,16 @@ export class UploadCompletion {
   /**
    * Completing again gives the same version. A refused upload is discarded with all it stored, unless a further file
    * could repair it.
+   * @param source where the files come from, when it is not whoever uploads them
    * @throws AppError upload_not_found, upload_closed, upload_incomplete, alias_reserved; EngineError
    */
-  async complete(id: string, options: CompleteUpload, createdBy: string, commit: Commit<Version>): Promise<Version> {
+  async complete(
+    id: string,
+    options: CompleteUpload,
+    createdBy: string,
+    commit: Commit<Version>,
+    source?: VersionSource,
+  ): Promise<Version> {
     const { alias, licence: stated } = options;
     const record = await this.uploads.getRecord(this.database.manager, id);
     if (record.state === 'completed') return commit((manager) => this.#get(manager, record, record.version));
@@ -53,7 +60,7 @@ export class UploadCompletion {
       const { namespace, name } = record;
       const metadata = { ...checkpoint, licence };
       const created = await this.versions.createVersion(manager, {
-        ...{ namespace, name, files, origin: 'upload', metadata, createdBy },
+        ...{ namespace, name, files, origin: source ? 'import' : 'upload', source, metadata, createdBy },
       });
       if (alias !== undefined) await this.aliases.point(manager, record, alias, created.id);
       await manager.query(`update uploads set state = 'completed', version_id = $2 where id = $1`, [id, created.id]);

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppError } from '../errors.js';
 import { OBJECT_STORE } from '../platform/tokens.js';
-import type { ObjectStore } from '../storage/object-store.js';
+import { type ObjectStore, StorageError } from '../storage/object-store.js';
 import { checkStoredPath } from './names.js';
 import { type PartState, PartWriter } from './part-writer.js';
 import type { UploadFileRow } from './upload.entity.js';
@@ -88,7 +88,12 @@ export class UploadReceiver {
 
   async #complete(row: UploadFileRow, { multipartId, parts }: PartState): Promise<void> {
     if (parts.length > 0) {
-      await this.store.completeUpload(row.object_key, multipartId, parts);
+      await this.store.completeUpload(row.object_key, multipartId, parts).catch(async (error: unknown) => {
+        // A process that died between making the object and writing that down; its bytes are hashed again.
+        const isGone = error instanceof StorageError && /^upload_(?:not_found|part_invalid)$/.test(error.code);
+        const head = isGone && (await this.store.head(row.object_key).catch(() => undefined));
+        if (!head || head.bytes !== Number(row.bytes)) throw error;
+      });
     } else {
       // An empty file has no parts, and a store makes no object of none.
       await this.store.abortUpload(row.object_key, multipartId);

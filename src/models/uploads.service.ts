@@ -67,6 +67,14 @@ export class UploadsService {
     return record;
   }
 
+  /** Lets an open upload live for another while, because somebody works on it. */
+  async extend(id: string): Promise<void> {
+    await this.database.query(
+      `update uploads set expires_at = now() + make_interval(hours => $2) where id = $1 and state = 'open'`,
+      [id, uploadHours],
+    );
+  }
+
   /** An upload that takes files. @throws AppError upload_not_found, upload_closed */
   async getOpen(manager: EntityManager, id: string): Promise<UploadRecord> {
     const record = await this.getRecord(manager, id);

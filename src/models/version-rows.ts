@@ -1,10 +1,13 @@
 import type { VersionFile, VersionSummary } from './models.schema.js';
+import type { VersionOrigin } from './version.entity.js';
 
 /** Every version with what the API shows of it; conditions on m (models) and v (versions) follow. */
 export const selectVersions = `
   select v.id, m.namespace, m.name, v.version, v.origin, v.merge_id, v.digest, v.architecture, v.model_type,
-         v.parameter_count, v.dtypes, v.licence, v.created_at, v.created_by,
-         (select coalesce(sum(f.bytes), 0) from version_files f where f.version_id = v.id) as bytes,
+         v.parameter_count, v.dtypes, v.licence, v.source_repository, v.source_commit, v.created_at, v.created_by,
+         v.weights_expired_at,
+         (select coalesce(sum(f.bytes), 0) from version_files f where f.version_id = v.id)
+           + (select coalesce(sum(f.bytes), 0) from expired_files f where f.version_id = v.id) as bytes,
          array(select a.alias from aliases a where a.version_id = v.id order by a.alias) as aliases
   from versions v join models m on m.id = v.model_id`;
 
@@ -13,7 +16,7 @@ export interface VersionRecord {
   namespace: string;
   name: string;
   version: number;
-  origin: 'upload' | 'merge';
+  origin: VersionOrigin;
   merge_id: string | null;
   digest: string;
   architecture: string | null;
@@ -21,8 +24,11 @@ export interface VersionRecord {
   parameter_count: string | null;
   dtypes: Record<string, number>;
   licence: string | null;
+  source_repository: string | null;
+  source_commit: string | null;
   created_at: Date;
   created_by: string;
+  weights_expired_at: Date | null;
   bytes: string;
   aliases: string[];
 }
@@ -33,10 +39,11 @@ export function summaryOf(row: VersionRecord): VersionSummary {
     namespace: row.namespace,
     name: row.name,
     version: row.version,
-    reference: `${row.namespace}/${row.name}@${row.version}`,
+    reference: nameOf(row),
     aliases: row.aliases,
     origin: row.origin,
     mergeId: row.merge_id,
+    source: sourceOf(row),
     digest: row.digest,
     bytes: Number(row.bytes),
     architecture: row.architecture,
@@ -46,7 +53,12 @@ export function summaryOf(row: VersionRecord): VersionSummary {
     licence: row.licence,
     createdAt: row.created_at.toISOString(),
     createdBy: row.created_by,
+    weightsExpiredAt: row.weights_expired_at?.toISOString() ?? null,
   };
+}
+
+function sourceOf({ source_repository: repository, source_commit: commit }: VersionRecord): VersionSummary['source'] {
+  return repository === null || commit === null ? null : { repository: `hf:${repository}`, commit };
 }
 
 export const selectFiles = `
@@ -61,6 +73,18 @@ export interface FileRecord {
   object_key: string;
 }
 
-export function fileOf(row: FileRecord): VersionFile {
+/** Every file of a version's manifest, whether its bytes are kept or not. */
+export const selectManifest = `
+  select f.path, f.bytes, f.sha256, f.media_type from (
+    select version_id, path, bytes, sha256, media_type from version_files
+    union all select version_id, path, bytes, sha256, media_type from expired_files) f`;
+
+export type ManifestRecord = Omit<FileRecord, 'object_key'>;
+
+export function nameOf({ namespace, name, version }: Pick<VersionRecord, 'namespace' | 'name' | 'version'>): string {
+  return `${namespace}/${name}@${version}`;
+}
+
+export function fileOf(row: ManifestRecord): VersionFile {
   return { path: row.path, bytes: Number(row.bytes), sha256: row.sha256, mediaType: row.media_type };
 }

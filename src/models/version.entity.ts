@@ -2,13 +2,14 @@ import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, Unique } from 
 import { BlobRow } from './blob.entity.js';
 import { ModelRow } from './model.entity.js';
 
-export type VersionOrigin = 'upload' | 'merge';
+export type VersionOrigin = 'upload' | 'merge' | 'import';
 export type ParentRole = 'base' | 'model';
 
 /** One immutable version of a model. */
 @Entity('versions')
 @Unique('versions_model_id_version_key', ['model_id', 'version'])
-@Check('versions_origin_check', `origin in ('upload', 'merge')`)
+@Index('versions_source_idx', ['source_repository', 'source_commit'])
+@Check('versions_origin_check', `origin in ('upload', 'merge', 'import')`)
 export class VersionRow {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'versions_pkey' })
   id!: string;
@@ -48,11 +49,22 @@ export class VersionRow {
   @Column('uuid', { nullable: true })
   merge_id!: string | null;
 
+  /** `org/name` on the Hub, for an import. */
+  @Column('text', { nullable: true })
+  source_repository!: string | null;
+
+  @Column('text', { nullable: true })
+  source_commit!: string | null;
+
   @Column('timestamptz', { default: () => 'now()' })
   created_at!: Date;
 
   @Column('text')
   created_by!: string;
+
+  /** When its weights were given up; everything else of it stays. */
+  @Column('timestamptz', { nullable: true })
+  weights_expired_at!: Date | null;
 }
 
 @Entity('version_files')
@@ -66,6 +78,27 @@ export class VersionFileRow {
 
   @ForeignKey(() => BlobRow, { name: 'version_files_sha256_fkey' })
   @Index('version_files_sha256_idx')
+  @Column('char', { length: 64 })
+  sha256!: string;
+
+  @Column('bigint')
+  bytes!: string;
+
+  @Column('text')
+  media_type!: string;
+}
+
+/** Files of a version's manifest whose bytes are no longer kept: nothing holds their blobs. */
+@Entity('expired_files')
+export class ExpiredFileRow {
+  @ForeignKey(() => VersionRow, { name: 'fk_expired_files_version' })
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'pk_expired_files' })
+  version_id!: string;
+
+  @PrimaryColumn('text', { primaryKeyConstraintName: 'pk_expired_files' })
+  path!: string;
+
+  @Index('ix_expired_files_sha256')
   @Column('char', { length: 64 })
   sha256!: string;
 

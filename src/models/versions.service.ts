@@ -9,8 +9,20 @@ import { manifestDigest } from './manifest.js';
 import type { ModelPath, Version, VersionPath, VersionSummary } from './models.schema.js';
 import { modelNotFound } from './models.service.js';
 import { isVersionNumber, latestAlias, mediaTypeOf, type ModelReference, parseReference } from './names.js';
+import { RegistryWatchers } from './registry-watchers.js';
 import type { ParentRole, VersionOrigin } from './version.entity.js';
-import { fileOf, type FileRecord, selectFiles, selectVersions, summaryOf, type VersionRecord } from './version-rows.js';
+import {
+  fileOf,
+  type FileRecord,
+  type ManifestRecord,
+  nameOf,
+  selectFiles,
+  selectManifest,
+  selectVersions,
+  summaryOf,
+  type VersionRecord,
+} from './version-rows.js';
+import { weightsExpired } from './weights-expiry.service.js';
 
 export interface StoredFile {
   path: string;
@@ -40,10 +52,17 @@ export interface VersionMetadata {
   licence?: string | undefined;
 }
 
+export interface VersionSource {
+  repository: string;
+  commit: string;
+}
+
 export interface NewVersion extends ModelPath {
   files: readonly StoredFile[];
   origin: VersionOrigin;
   mergeId?: string;
+  /** Of an import: `org/name` on the Hub, and the commit. */
+  source?: VersionSource | undefined;
   /** In the order of the recipe. */
   parents?: readonly { id: string; role: ParentRole; reference: string }[];
   metadata?: VersionMetadata;
@@ -64,15 +83,17 @@ export class VersionsService {
   constructor(
     private readonly database: DataSource,
     private readonly blobs: BlobsService,
+    private readonly watchers: RegistryWatchers,
   ) {}
 
   /**
    * Pins `team/model`, `team/model@3` or `team/model@alias` to the version it means now, with its files.
-   * @throws AppError reference_invalid, reference_not_supported, model_not_found, version_not_found
+   * @throws AppError reference_invalid, reference_not_supported, model_not_found, version_not_found, weights_expired
    */
   async resolveReference(text: string): Promise<ResolvedVersion> {
     const { namespace, name, revision } = parseReference(text);
     const row = await this.#getRow(this.database.manager, { namespace, name, version: revision });
+    if (row.weights_expired_at !== null) throw weightsExpired(nameOf(row));
     const files = await this.#files(this.database.manager, row.id);
     const { id, version, digest, licence, architecture } = row;
     return { id, namespace, name, version, digest, licence, architecture, files: files.map(storedOf) };
@@ -95,31 +116,61 @@ export class VersionsService {
     const { architecture, modelType, parameterCount, dtypes = {}, licence } = input.metadata ?? {};
     await manager.query(
       `insert into versions (id, model_id, version, origin, digest, architecture, model_type, parameter_count, dtypes,
-                             licence, merge_id, created_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+                             licence, merge_id, created_by, source_repository, source_commit)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
       [
         ...[id, model.id, model.version, input.origin, digest, architecture ?? null, modelType ?? null],
         ...[parameterCount ?? null, JSON.stringify(dtypes), licence ?? null, input.mergeId ?? null, input.createdBy],
+        ...[input.source?.repository ?? null, input.source?.commit ?? null],
       ],
     );
     const superfluousKeys = await this.#addFiles(manager, id, input.files);
     await addParents(manager, id, input.parents ?? []);
     await pointAlias(manager, model.id, latestAlias, id);
+    const { namespace, name, mergeId } = input;
+    await this.watchers.tellVersion(manager, {
+      namespace,
+      name,
+      versionId: id,
+      version: model.version,
+      digest,
+      mergeId,
+    });
     return { id, version: model.version, digest, superfluousKeys };
   }
 
   /** @throws AppError model_not_found, version_not_found */
   async get(path: VersionPath, manager: EntityManager = this.database.manager): Promise<Version> {
     const row = await this.#getRow(manager, path);
-    return { ...summaryOf(row), files: (await this.#files(manager, row.id)).map(fileOf) };
+    const files = await manager.query<ManifestRecord[]>(
+      `${selectManifest} where f.version_id = $1 order by f.path collate "C"`,
+      [row.id],
+    );
+    return { ...summaryOf(row), files: files.map(fileOf) };
   }
 
-  /** Files of a version, with the objects that hold them. */
+  /** The newest version that was imported from this commit, of one model or of any. */
+  async findImported(
+    manager: EntityManager,
+    { repository, commit }: VersionSource,
+    model?: ModelPath,
+  ): Promise<ModelReference | undefined> {
+    const [row] = await manager.query<{ namespace: string; name: string; version: number }[]>(
+      `select m.namespace, m.name, v.version from versions v join models m on m.id = v.model_id
+       where v.source_repository = $1 and v.source_commit = $2 and v.weights_expired_at is null
+         and ($3::text is null or (m.namespace = $3 and m.name = $4))
+       order by v.created_at desc, v.id limit 1`,
+      [repository, commit, model?.namespace ?? null, model?.name ?? null],
+    );
+    return row && { namespace: row.namespace, name: row.name, revision: String(row.version) };
+  }
+
+  /** Files of a version, with the objects that hold them; without its weights when they have expired. */
   async listFiles(manager: EntityManager, versionId: string): Promise<StoredFile[]> {
     return (await this.#files(manager, versionId)).map(storedOf);
   }
 
-  /** @throws AppError model_not_found, version_not_found, file_not_found */
+  /** @throws AppError model_not_found, version_not_found, file_not_found, weights_expired */
   async getFile(path: VersionPath, file: string): Promise<StoredFile & { mediaType: string }> {
     const version = await this.#getRow(this.database.manager, path);
     const [row] = await this.database.query<FileRecord[]>(`${selectFiles} where f.version_id = $1 and f.path = $2`, [
@@ -127,10 +178,12 @@ export class VersionsService {
       file,
     ]);
     if (row) return { ...storedOf(row), mediaType: row.media_type };
-    throw new AppError(
-      'file_not_found',
-      `${version.namespace}/${version.name}@${version.version} has no file ${JSON.stringify(file.slice(0, 100))}.`,
+    const expired = await this.database.query<unknown[]>(
+      'select 1 from expired_files where version_id = $1 and path = $2',
+      [version.id, file],
     );
+    if (expired.length > 0) throw weightsExpired(nameOf(version));
+    throw new AppError('file_not_found', `${nameOf(version)} has no file ${JSON.stringify(file.slice(0, 100))}.`);
   }
 
   /** Newest first. @throws AppError model_not_found */

@@ -10,6 +10,7 @@ import type { Config } from '../config.js';
 import { openDatabase, type Database } from './database.js';
 import { createLogger, type Logger } from './logger.js';
 import { MergeQueue } from './queue.js';
+import { Sealer } from './sealing.js';
 import { CONFIG, DATABASE, LOGGER } from './tokens.js';
 
 /** Settings, logger, database home and queue, once for the whole service; closed in the order that each needs. */
@@ -27,6 +28,7 @@ export class PlatformModule implements BeforeApplicationShutdown, OnApplicationS
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: LOGGER, useValue: logger },
+        { provide: Sealer, useFactory: () => new Sealer(config) },
         { provide: DATABASE, useFactory: () => openDatabase(config) },
         {
           provide: MergeQueue,
@@ -34,7 +36,7 @@ export class PlatformModule implements BeforeApplicationShutdown, OnApplicationS
           inject: [DATABASE],
         },
       ],
-      exports: [CONFIG, LOGGER, DATABASE, MergeQueue],
+      exports: [CONFIG, LOGGER, DATABASE, MergeQueue, Sealer],
     };
   }
 

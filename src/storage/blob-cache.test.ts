@@ -87,6 +87,16 @@ test('checks what another process left before it trusts it', async () => {
   expect((await readFile(held.path)).equals(blob.content)).toBe(true);
 });
 
+test('leaves a held copy as it is, to the last bit of its time, when another process uses it too', async () => {
+  const blob = await blobOf();
+  const held = await cache.acquire(blob);
+  const before = await stat(held.path);
+  const other = new BlobCache(far.store, join(directory, 'cache'), 2500);
+  await (await other.acquire(blob)).release();
+  await (await cache.acquire(blob)).release();
+  expect((await stat(held.path)).mtimeMs).toBe(before.mtimeMs);
+});
+
 test('keeps within its bound, the least recently used going first, and nothing in use is lost', async () => {
   const [first, second, third] = [await blobOf(), await blobOf(), await blobOf()];
   const held = await cache.acquire(first);

@@ -123,6 +123,9 @@ export class BlobCache {
       };
       await pipeline(source, hashed, createWriteStream(draft, { flags: 'wx' }));
       assertContent(blob.objectKey, { bytes, sha256: hash.digest('hex') }, blob);
+      // A whole second survives every later `utimes` to the last bit. A fraction would not, and a merge of another
+      // process that reads the file at that moment would take it for changed.
+      await utimes(draft, new Date(), new Date(Math.floor(Date.now() / 1_000) * 1_000));
       await rename(draft, path);
       this.checked.set(path, await stamp(path));
     } catch (error) {

@@ -7,6 +7,7 @@ import type { DataSource } from 'typeorm';
 import { loadConfig } from '../../src/config.js';
 import { BlobsService } from '../../src/models/blobs.service.js';
 import { ModelsService } from '../../src/models/models.service.js';
+import { RegistryWatchers } from '../../src/models/registry-watchers.js';
 import { VersionsService } from '../../src/models/versions.service.js';
 import { type Database, dataSourceOptions, openDatabase, openDataSource } from '../../src/platform/database.js';
 import { LocalDirectoryStore } from '../../src/storage/local-directory.js';
@@ -35,7 +36,7 @@ export function describeBlobs(
       dataSource = await openDataSource(database, dataSourceOptions(database, entities, migrations));
       store = new LocalDirectoryStore(directory);
       blobs = new BlobsService(dataSource, store);
-      versions = new VersionsService(dataSource, blobs);
+      versions = new VersionsService(dataSource, blobs, new RegistryWatchers());
       await new ModelsService(dataSource).ensure(dataSource.manager, { namespace: 'team', name: 'model' });
     }, 120_000);
 

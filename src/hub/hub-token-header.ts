@@ -1,0 +1,20 @@
+import { ApiHeader } from '@nestjs/swagger';
+import { AppError } from '../errors.js';
+
+/** Documents the header that brings a token. */
+export const HubTokenHeader = ApiHeader({
+  name: 'Hub-Token',
+  required: false,
+  description: 'Token of the Hub. Kept encrypted while it is needed, and never shown.',
+  schema: { type: 'string' },
+});
+
+/**
+ * The token in a request's `Hub-Token` header.
+ * @throws AppError malformed_header
+ */
+export function hubTokenOf(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header === 'string' && /^[\x21-\x7e]{4,500}$/.test(header)) return header;
+  throw new AppError('malformed_header', 'Hub-Token is one token, as the Hub gave it.', { pointer: 'Hub-Token' });
+}

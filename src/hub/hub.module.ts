@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import type { Config } from '../config.js';
+import { CONFIG } from '../platform/tokens.js';
+import { HubDownloads } from './hub-download.js';
+import { HubModels } from './hub-model.js';
+import { HubTransport } from './hub-transport.js';
+
+/** The lines to the Hub that is configured: whatever speaks to it does so through these. */
+@Module({
+  providers: [
+    HubTransport,
+    {
+      provide: HubModels,
+      useFactory: (transport: HubTransport, { hubUrl }: Config) =>
+        new HubModels(transport, new HubDownloads(hubUrl), hubUrl),
+      inject: [HubTransport, CONFIG],
+    },
+  ],
+  exports: [HubTransport, HubModels],
+})
+export class HubModule {}

@@ -1,0 +1,109 @@
+import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import type { ImportState } from './import-state.js';
+
+const states = `"state" IN ('queued','planning','fetching','succeeded','failed','cancelled')`;
+
+/** One import: what was asked, what is to be fetched, and how far it is. Its files are those of an upload. */
+@Entity('imports')
+@Check('ck_imports_state', states)
+@Check('ck_imports_version', `("state" = 'succeeded') = ("version_id" IS NOT NULL)`)
+@Index('ix_imports_created', ['createdAt', 'id'])
+@Index('ix_imports_state', ['state', 'createdAt'])
+export class ImportRow {
+  @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'pk_imports' })
+  id!: string;
+
+  @Column({ type: 'text', default: 'queued' })
+  state!: ImportState;
+
+  /** `hf:org/name@revision`, as it was asked for. */
+  @Column({ type: 'text' })
+  source!: string;
+
+  @Column({ type: 'text' })
+  namespace!: string;
+
+  @Column({ type: 'text' })
+  name!: string;
+
+  @Column({ type: 'text', nullable: true })
+  alias!: string | null;
+
+  /** Where its files are on their way. Uploads are cleared away by their own rules, so nothing refers to the row. */
+  @Column({ type: 'uuid', name: 'upload_id', nullable: true })
+  uploadId!: string | null;
+
+  /** The token that came with the request, encrypted; gone as soon as the import has ended. */
+  @Column({ type: 'text', name: 'sealed_token', nullable: true, select: false })
+  sealedToken!: string | null;
+
+  /** Repository, commit and files, once the headers were read: a resumed attempt fetches exactly the same. */
+  @Column({ type: 'json', nullable: true, select: false })
+  plan!: unknown;
+
+  @Column({ type: 'bigint', name: 'total_bytes', default: 0 })
+  totalBytes!: number;
+
+  @Column({ type: 'bigint', name: 'done_bytes', default: 0 })
+  doneBytes!: number;
+
+  @ForeignKey('versions', { name: 'fk_imports_version' })
+  @Column({ type: 'uuid', name: 'version_id', nullable: true })
+  versionId!: string | null;
+
+  @Column({ type: 'integer', name: 'event_seq', default: 0 })
+  eventSeq!: number;
+
+  @Column({ type: 'timestamptz', name: 'progress_at', nullable: true })
+  progressAt!: Date | null;
+
+  /** Raised by every claim: with `owner` it is the fence that every write names. */
+  @Column({ type: 'integer', default: 0 })
+  attempt!: number;
+
+  @Column({ type: 'text', nullable: true })
+  owner!: string | null;
+
+  /** With an owner: until when that lives. Without: not to be taken before. */
+  @Column({ type: 'timestamptz', name: 'lease_until', nullable: true })
+  leaseUntil!: Date | null;
+
+  /** Since a file was finished. */
+  @Column({ type: 'integer', default: 0 })
+  failures!: number;
+
+  @Column({ type: 'timestamptz', name: 'cancel_requested_at', nullable: true })
+  cancelRequestedAt!: Date | null;
+
+  @Column({ type: 'jsonb', nullable: true })
+  failure!: unknown;
+
+  @Column({ type: 'text', name: 'created_by' })
+  createdBy!: string;
+
+  @Column({ type: 'timestamptz', name: 'created_at', default: () => 'now()' })
+  createdAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'finished_at', nullable: true })
+  finishedAt!: Date | null;
+}
+
+/** What happened to an import, in order. */
+@Entity('import_events')
+export class ImportEventRow {
+  @ForeignKey('imports', { name: 'fk_import_events_import', onDelete: 'CASCADE' })
+  @PrimaryColumn({ type: 'uuid', name: 'import_id', primaryKeyConstraintName: 'pk_import_events' })
+  importId!: string;
+
+  @PrimaryColumn({ type: 'integer', primaryKeyConstraintName: 'pk_import_events' })
+  seq!: number;
+
+  @Column({ type: 'text' })
+  type!: string;
+
+  @Column({ type: 'jsonb' })
+  data!: unknown;
+
+  @Column({ type: 'timestamptz', name: 'created_at', default: () => 'now()' })
+  createdAt!: Date;
+}

@@ -1,0 +1,28 @@
+import { Module } from '@nestjs/common';
+import { HubModule } from '../hub/hub.module.js';
+import { ModelsModule } from '../models/models.module.js';
+import { FileFetcher } from './file-fetcher.service.js';
+import { ImportAttempt } from './import-attempt.js';
+import { ImportEvents } from './import-events.js';
+import { ImportEventsController } from './import-events.controller.js';
+import { ImportKeeping } from './import-keeping.js';
+import { ImportLeases } from './import-leases.js';
+import { ImportLoop } from './import-loop.js';
+import { ImportSteps } from './import-steps.js';
+import { ImportTokens } from './import-tokens.js';
+import { ImportTransfer } from './import-transfer.js';
+import { ImportWorker } from './import-worker.service.js';
+import { ImportsController } from './imports.controller.js';
+import { ImportsService } from './imports.service.js';
+import { StoredImports } from './stored-imports.js';
+
+/** Models of the Hub on their way into the registry. */
+@Module({
+  imports: [HubModule, ModelsModule],
+  controllers: [ImportsController, ImportEventsController],
+  providers: [
+    ...[FileFetcher, ImportAttempt, ImportEvents, ImportKeeping, ImportLeases, ImportLoop, ImportSteps, ImportTokens],
+    ...[ImportTransfer, ImportWorker, ImportsService, StoredImports],
+  ],
+})
+export class ImportsModule {}

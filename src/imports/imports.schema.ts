@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { PageOf, PageQuery } from '../http/pagination.js';
+import { findHubReference } from '../hub/hub-reference.js';
+import { AliasName, latestAlias, ModelName, Namespace } from '../models/names.js';
+import { importStates } from './import-state.js';
+
+const HubSource = z
+  .string()
+  .max(500)
+  .refine((text) => findHubReference(text) !== undefined, 'must be a model of the Hub, such as hf:org/name@main')
+  .describe('Model on the Hub; a branch, tag or commit may follow. Without, the default branch.')
+  .meta({ example: 'hf:org/name@main' });
+
+const Target = z
+  .string()
+  .max(200)
+  .refine((text) => {
+    const [namespace, name, ...rest] = text.split('/');
+    return rest.length === 0 && Namespace.safeParse(namespace).success && ModelName.safeParse(name).success;
+  }, 'must be namespace/name, such as team/imported')
+  .describe('Model that gets the import as its next version; it is made when it does not exist.')
+  .meta({ example: 'team/imported' });
+
+export const ImportRequest = z
+  .strictObject({
+    source: HubSource,
+    model: Target,
+    alias: AliasName.refine((alias) => alias !== latestAlias, 'latest is moved by every version; name another')
+      .optional()
+      .describe('Also points this alias to the new version.')
+      .meta({ example: undefined }),
+  })
+  .meta({ id: 'ImportRequest', example: { source: 'hf:org/name@main', model: 'team/imported' } });
+export type ImportRequest = z.infer<typeof ImportRequest>;
+
+const Bytes = z.int().min(0);
+const Time = z.iso.datetime();
+
+export const ImportFailure = z.object({ code: z.string(), detail: z.string() }).meta({ id: 'ImportFailure' });
+export type ImportFailure = z.infer<typeof ImportFailure>;
+
+export const Import = z
+  .object({
+    id: z.uuid(),
+    state: z.enum(importStates),
+    source: z.string().describe('As it was asked for.').meta({ example: 'hf:org/name@main' }),
+    model: z.string(),
+    alias: z.string().nullable(),
+    repository: z.string().nullable().describe('As the Hub calls it now; null until it was asked.'),
+    commit: z.string().nullable().describe('What the revision meant when the import began.'),
+    files: z
+      .array(z.object({ path: z.string(), bytes: Bytes }))
+      .nullable()
+      .describe('What is fetched; null until the headers were read.'),
+    progress: z.object({ bytesDone: Bytes, bytesTotal: Bytes }),
+    version: z.string().nullable().describe('What it made.').meta({ example: 'team/imported@1' }),
+    cancelRequested: z.boolean(),
+    failure: ImportFailure.nullable(),
+    createdBy: z.string(),
+    createdAt: Time,
+    finishedAt: Time.nullable(),
+    lastEvent: z.int().describe('Number of the latest event.'),
+  })
+  .meta({ id: 'Import' });
+export type Import = z.infer<typeof Import>;
+
+export const ImportPage = PageOf('ImportPage', Import);
+
+export const ImportsQuery = PageQuery.extend({
+  state: z.enum(importStates).optional().describe('Only imports in this state.'),
+});
+export type ImportsQuery = z.infer<typeof ImportsQuery>;
+
+export const ImportPath = z.object({ id: z.uuid() });
+export type ImportPath = z.infer<typeof ImportPath>;
+
+export const ImportEventsQuery = z.object({
+  after: z.coerce.number().int().min(0).optional().describe('Only events after this one.'),
+  limit: z.coerce.number().int().min(1).max(500).default(500).describe('Most events of the list.'),
+});
+export type ImportEventsQuery = z.infer<typeof ImportEventsQuery>;
+
+export const ImportEvent = z
+  .object({
+    seq: z.int(),
+    type: z.string().describe('A state, or `file`, `progress`, `wait`, `attempt-failed`, `cancel-requested`.'),
+    data: z.record(z.string(), z.unknown()),
+    createdAt: Time,
+  })
+  .meta({ id: 'ImportEvent' });
+
+export const ImportEventList = z.object({ items: z.array(ImportEvent) }).meta({ id: 'ImportEventList' });
+export type ImportEventList = z.infer<typeof ImportEventList>;

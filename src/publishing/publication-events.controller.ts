@@ -1,0 +1,53 @@
+import { Controller, Get, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Refuses } from '../http/refuses.decorator.js';
+import { Returns } from '../http/returns.decorator.js';
+import { acceptsEvents, eventStream, lastEventId, type ServerSentEvent } from '../http/server-sent-events.js';
+import { PublicationEvents } from './publication-events.js';
+import { isTerminal } from './publication-state.js';
+import { PublicationEventList, PublicationEventsQuery, PublicationPath } from './publications.schema.js';
+import { PublicationsService } from './publications.service.js';
+
+@ApiTags('publishing')
+@Controller('v1/publications/:id/events')
+export class PublicationEventsController {
+  constructor(
+    private readonly publications: PublicationsService,
+    private readonly events: PublicationEvents,
+  ) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Follow a publication',
+    description:
+      'With `Accept: text/event-stream`, events as they happen until the publication has ended; `Last-Event-ID` ' +
+      'continues where a stream broke. Otherwise the list of those that have happened.',
+  })
+  @ApiHeader({ name: 'Last-Event-ID', required: false, schema: { type: 'string' } })
+  @ApiResponse({ status: 204, description: 'It has ended and everything was told: do not connect again.' })
+  @Returns(200, PublicationEventList)
+  @Refuses(404)
+  async follow(
+    @Param({ schema: PublicationPath }) { id }: PublicationPath,
+    @Query({ schema: PublicationEventsQuery }) query: PublicationEventsQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<PublicationEventList | StreamableFile | undefined> {
+    const { state, lastEvent } = await this.publications.get(id);
+    if (!acceptsEvents(request)) return { items: await this.events.list(id, query.after ?? 0, query.limit) };
+    const after = lastEventId(request, query.after);
+    if (isTerminal(state) && after >= lastEvent) {
+      // What tells an EventSource to stop asking.
+      void reply.status(204);
+      return undefined;
+    }
+    return eventStream(reply, (signal) => this.#stream(id, after, signal));
+  }
+
+  async *#stream(id: string, after: number, signal: AbortSignal): AsyncGenerator<ServerSentEvent> {
+    for await (const event of this.events.follow(id, after, signal)) {
+      yield { id: event.seq, type: event.type, data: event };
+    }
+  }
+}
