@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { LicencesService } from '../../src/licences/licences.service.js';
 import { type Api, putFile, startApi } from '../support/api.js';
 import { tinyModelFiles } from '../support/tiny-model-files.js';
 import { describeWithShared } from '../support/shared.js';
@@ -126,6 +127,14 @@ describe('a lineage three generations deep', () => {
     expect(card).toMatch(/^license: llama3\.1$/m);
     expect(card).toContain('**Built with Llama**');
     expect(card).toContain('Publishing it needs the approval of a person.');
+  });
+
+  test('carries its obligations out with the texts of its ancestors', async () => {
+    const found = await api.get(LicencesService).obligationFiles(youngest);
+    expect(found).toMatchObject({ creditLines: ['Built with Llama'], namePrefix: 'Llama', missingTexts: [] });
+    const [licence, notice] = found.files;
+    expect(licence?.text).toContain('LLAMA 3.1 COMMUNITY LICENSE AGREEMENT');
+    expect(notice?.text).toContain('licensed/');
   });
 
   test('is approved by name and reason, which its card shows while the stored file stays', async () => {
