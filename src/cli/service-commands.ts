@@ -85,18 +85,23 @@ function addTransfers(program: Command): void {
   client(
     program
       .command('push')
-      .summary('make a directory a version of a model of a service')
+      .summary('make a directory, or a model of the Hub, a version of a model of a service')
       .description(
-        'Sends what the service has not got, each file with its SHA-256. The model is made when it is missing.',
+        'Sends what the service has not got, each file with its SHA-256. The model is made when it is missing. ' +
+          'hf:org/name is fetched by the service itself, with the token in HF_TOKEN where one is needed.',
       )
-      .argument('<directory>')
+      .argument('<source>', 'directory, or hf:org/name or hf:org/name@revision')
       .argument('<model>', 'namespace/name', modelName),
   )
     .option('--alias <alias>', 'let this alias name the new version')
     .option('--licence <id>', 'licence of the model, where its files do not say: apache-2.0, other:NAME', licence)
     .option('--upload <id>', 'go on with the upload that an earlier attempt left open')
-    .action((directory: string, name: string, options: PushOptions & ServiceOptions) =>
-      runCommand(async () => (await import('./push.js')).push(await connect(options), directory, name, options)),
+    .action((source: string, name: string, options: PushOptions & ServiceOptions) =>
+      runCommand(async () => {
+        const service = await connect(options);
+        if (!source.startsWith('hf:')) return (await import('./push.js')).push(service, source, name, options);
+        return (await import('./import.js')).importFromHub(service, source, name, options, await hubToken());
+      }),
     );
   client(
     program

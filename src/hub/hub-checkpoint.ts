@@ -5,6 +5,8 @@ import type { HubFile } from './hub-repository.js';
 
 /** Above any tokenizer; what is larger and no weights is not read into memory. */
 const maxTextBytes = 64 * 2 ** 20;
+/** As the format has it, and more than any model needs. */
+const maxHeaderBytes = 100_000_000;
 /** Length of the header, as safetensors begin. */
 const lengthBytes = 8;
 
@@ -48,7 +50,9 @@ export class HubCheckpoint implements CheckpointFiles {
     const bytes = Buffer.alloc(length);
     (await reader.read(0, lengthBytes)).copy(bytes);
     const headerEnd = BigInt(lengthBytes) + bytes.readBigUInt64LE(0);
-    const end = headerEnd < BigInt(length) ? Number(headerEnd) : length;
+    // A length that no file can have is refused by whoever parses it; what it would reach over is no header.
+    if (headerEnd > BigInt(Math.min(file.bytes, maxHeaderBytes))) return bytes;
+    const end = Math.min(Number(headerEnd), length);
     if (end > lengthBytes) (await reader.read(lengthBytes, end - lengthBytes)).copy(bytes, lengthBytes);
     return bytes;
   }

@@ -23,7 +23,7 @@ export interface Download {
 }
 
 /** A line on which nothing moves for so long is dead. */
-const idleMs = 60_000;
+const idleMs = 30_000;
 const redirects = 5;
 /** Of an error's body: enough for a sentence. */
 const errorBytes = 65_536;

@@ -62,7 +62,6 @@ export class HubModels {
   }
 
   close(): void {
-    this.transport.close();
     this.downloads.close();
   }
 }

@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import type { Config } from '../config.js';
 import { CONFIG } from '../platform/tokens.js';
 import { HubDownloads } from './hub-download.js';
@@ -18,4 +18,15 @@ import { HubTransport } from './hub-transport.js';
   ],
   exports: [HubTransport, HubModels],
 })
-export class HubModule {}
+export class HubModule implements OnApplicationShutdown {
+  constructor(
+    private readonly transport: HubTransport,
+    private readonly models: HubModels,
+  ) {}
+
+  /** Last: whoever still speaks to the Hub has been called off by then. */
+  onApplicationShutdown(): void {
+    this.models.close();
+    this.transport.close();
+  }
+}

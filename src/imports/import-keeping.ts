@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { HubModels } from '../hub/hub-model.js';
 import { UploadsService } from '../models/uploads.service.js';
 import { cancelIfWanted } from './import-attempt.js';
 import { ImportEvents } from './import-events.js';
@@ -14,7 +13,6 @@ export class ImportKeeping {
     private readonly leases: ImportLeases,
     private readonly events: ImportEvents,
     private readonly uploads: UploadsService,
-    private readonly hub: HubModels,
   ) {}
 
   takeOver(): Promise<void> {
@@ -40,9 +38,5 @@ export class ImportKeeping {
         [id, uploadId],
       );
     }
-  }
-
-  close(): void {
-    this.hub.close();
   }
 }

@@ -39,7 +39,6 @@ export class ImportWorker implements OnApplicationBootstrap, BeforeApplicationSh
     clearInterval(this.#timer);
     await Promise.race([this.loop.stop(), sleep(stopWithinMs, undefined, { ref: false })]);
     await this.#sweeping;
-    this.keeping.close();
   }
 
   async #sweep(): Promise<void> {

@@ -167,8 +167,7 @@ describeWithShared('fakehub', 'imports', (folder) => {
     await fillRepository(hub, 'acme/forged', model);
     const state = await hub.state();
     const oid = sha256(weights[shard] ?? '');
-    const { files } = Object.values(state.repos['acme/forged']?.commits ?? {}).at(-1) ?? { files: {} };
-    expect(files[shard]?.lfs?.oid).toBe(oid);
+    expect(state.objects).toContain(oid);
     // The same size and header, one bit of the last tensor flipped: only the digest can tell.
     await hub.corrupt(oid, (weights[shard]?.byteLength ?? 0) - 1);
     const before = await storedBefore();
