@@ -13,7 +13,7 @@ export interface Comparison {
   /** What a tensor's differences are measured by at least: where sums of large numbers cancel out in all its few elements. */
   scaleOf?(tensor: string): number;
   /** Elements that are not compared: where the method itself leaves the result open. */
-  isOpen?(tensor: string, element: number, theirs: number): boolean;
+  isOpen?(tensor: string, element: number, theirs: number, ours: number): boolean;
 }
 
 /** One sentence for every difference: tensors that only one side has, other dtypes or shapes, values too far apart. */
@@ -43,7 +43,8 @@ function tensorDifferences(name: string, ours: StoredTensor, theirs: StoredTenso
   const bad: number[] = [];
   mine.forEach((value, i) => {
     const wanted = other[i] ?? Number.NaN;
-    if (comparison.isOpen?.(name, i, wanted) === true || isClose(value, wanted, largest, step, comparison)) return;
+    if (comparison.isOpen?.(name, i, wanted, value) === true || isClose(value, wanted, largest, step, comparison))
+      return;
     bad.push(i);
   });
   if (bad.length === 0) return [];

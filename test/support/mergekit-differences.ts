@@ -8,7 +8,7 @@ import { dot } from './reference-methods.js';
 const { fround, sqrt } = Math;
 
 /** Whether an element of MergeKit's result is one that a row of the document speaks of. */
-type IsKnown = (element: number, theirs: number) => boolean;
+type IsKnown = (element: number, theirs: number, ours: number) => boolean;
 
 /** A row of docs/methods-mergekit-differences.md that generated recipes come upon. */
 interface KnownDifference {
@@ -78,6 +78,15 @@ export const knownDifferences: readonly KnownDifference[] = [
       // One element more changes the shares too, and with them every other element.
       const isOther = Math.trunc(differing * share) !== Math.trunc(fround(differing * fround(share)));
       return share < 1 && isOther ? everywhere : undefined;
+    },
+  },
+  {
+    row: 'which of several elements of the last selected variance',
+    methods: ['sce'],
+    elements: ({ call, open, magnitude }) => {
+      const selected = call.global('select_topk', 1) * countDiffering(vectorsOf(call));
+      const limit = (0.05 * open.reduce((sum, is) => sum + is, 0) * Math.max(0, ...magnitude)) / Math.max(1, selected);
+      return (_element, theirs, ours) => Math.abs(theirs - ours) <= limit;
     },
   },
 ];
