@@ -33,7 +33,7 @@ export class LicencesService {
    * @throws AppError reference_invalid, model_not_found, version_not_found
    */
   async assess(reference: string, options: AssessmentOptions = {}): Promise<VersionLicence> {
-    const { id, namespace, name, version } = await this.versions.resolveReference(reference);
+    const { id, namespace, name, version } = await this.versions.identify(reference);
     const { closure } = await this.closures.of([id]);
     const found = assess(closure, options);
     return this.#answer(this.database.manager, `${namespace}/${name}@${version}`, id, found);
@@ -50,7 +50,7 @@ export class LicencesService {
    * @throws AppError reference_invalid, model_not_found, version_not_found
    */
   async obligationFiles(reference: string, options: AssessmentOptions = {}): Promise<ObligationFiles> {
-    const { id } = await this.versions.resolveReference(reference);
+    const { id } = await this.versions.identify(reference);
     const { closure, versionIds } = await this.closures.of([id]);
     const sources: LicenceSource[] = [];
     for (const versionId of versionIds) sources.push(...(await this.statements.texts(versionId)));
@@ -67,7 +67,7 @@ export class LicencesService {
     approvedBy: string,
     commit: Commit<VersionLicence>,
   ): Promise<VersionLicence> {
-    const { id, namespace, name, version } = await this.versions.resolveReference(reference);
+    const { id, namespace, name, version } = await this.versions.identify(reference);
     const { closure } = await this.closures.of([id]);
     const found = assess(closure);
     if (found.verdict === 'deny')

@@ -87,7 +87,7 @@ export class VersionsService {
   ) {}
 
   /**
-   * Pins `team/model`, `team/model@3` or `team/model@alias` to the version it means now, with its files.
+   * Pins `team/model`, `team/model@3` or `team/model@alias` to the version it means now, with its files, the weights among them.
    * @throws AppError reference_invalid, reference_not_supported, model_not_found, version_not_found, weights_expired
    */
   async resolveReference(text: string): Promise<ResolvedVersion> {
@@ -97,6 +97,15 @@ export class VersionsService {
     const files = await this.#files(this.database.manager, row.id);
     const { id, version, digest, licence, architecture } = row;
     return { id, namespace, name, version, digest, licence, architecture, files: files.map(storedOf) };
+  }
+
+  /**
+   * The version that a reference means now, whether its weights are kept or not: for what is known of it.
+   * @throws AppError reference_invalid, reference_not_supported, model_not_found, version_not_found
+   */
+  async identify(text: string): Promise<Pick<ResolvedVersion, 'id' | 'namespace' | 'name' | 'version'>> {
+    const { namespace, name, revision } = parseReference(text);
+    return this.#getRow(this.database.manager, { namespace, name, version: revision });
   }
 
   /**

@@ -88,8 +88,9 @@ describe('retention', () => {
     const [expired, whole] = [await version('keep/merged@2'), await version('keep/merged@3')];
     expect(expired.files.map(({ path }) => path)).toEqual(whole.files.map(({ path }) => path));
     expect(expired.bytes).toBeGreaterThan(800_000);
-    for (const path of ['card', 'lineage', 'files/config.json', 'files/README.md']) {
-      expect((await fetch(`${api.url}/v1/models/keep/merged/versions/2/${path}`)).status).toBe(200);
+    for (const path of ['card', 'lineage', 'licence', 'files/config.json', 'files/README.md']) {
+      const { status } = await fetch(`${api.url}/v1/models/keep/merged/versions/2/${path}`);
+      expect([path, status]).toEqual([path, 200]);
     }
     expect(await problemOf(await file('keep/merged@2', weights))).toMatchObject({
       status: 410,
