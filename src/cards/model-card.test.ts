@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
+import { assess } from '../licences/assess.js';
+import { parseLicencePaths } from '../licences/licence-paths.js';
 import { markdownBlock, markdownCode, markdownText } from './markdown.js';
 import { type ModelCard, renderModelCard } from './model-card.js';
 
@@ -24,6 +26,8 @@ const card: ModelCard = {
   tensors: { merged: 39, copied: 0 },
   files: [{ path: 'model.safetensors', bytes: 898752, sha256: 'c'.repeat(64) }],
   lineage: 'flowchart TB\n',
+  licence: assess(parseLicencePaths('apache-2.0')),
+  languages: ['en'],
 };
 
 const frontMatterOf = (text: string): Record<string, unknown> =>
@@ -41,7 +45,9 @@ describe('the model card', () => {
       base_model: ['team/base', 'team/expert'],
       base_model_relation: 'merge',
       library_name: 'transformers',
+      pipeline_tag: 'text-generation',
       license: 'apache-2.0',
+      language: ['en'],
       tags: ['merge', 'amalgam', 'slerp'],
     });
   });
@@ -68,12 +74,42 @@ describe('the model card', () => {
     expect(renderModelCard(card)).toBe(renderModelCard(structuredClone(card)));
   });
 
-  test('a licence is left out unless all inputs agree', () => {
-    const [base, expert] = card.inputs;
-    const other = { ...card, inputs: [base!, { ...expert!, licence: 'llama3' }] };
-    expect(frontMatterOf(renderModelCard(other))).not.toHaveProperty('license');
-    const { licence: _licence, ...undeclared } = expert!;
-    expect(frontMatterOf(renderModelCard({ ...card, inputs: [base!, undeclared] }))).not.toHaveProperty('license');
+  test.each([
+    ['llama3.1+apache-2.0', { license: 'llama3.1' }, '**Built with Llama**'],
+    [
+      'llama3.1+gemma',
+      { license: 'other', license_name: 'gemma-and-llama3.1', license_link: 'LICENSE' },
+      'Publishing it needs the approval of a person.',
+    ],
+    ['unknown+mit', {}, 'Which licence the whole is under is not known yet.'],
+    ['llama3+mit', {}, 'do not let this model be published'],
+  ])('of %s it carries the licence of the whole', (inputs, fields, sentence) => {
+    const text = renderModelCard({ ...card, licence: assess(parseLicencePaths(inputs)) });
+    const { license, license_name, license_link } = frontMatterOf(text);
+    expect(JSON.parse(JSON.stringify({ license, license_name, license_link }))).toEqual(fields);
+    expect(text).toContain(sentence);
+  });
+
+  test('where a model is kept stays private', () => {
+    const text = renderModelCard({
+      ...card,
+      inputs: [
+        { name: '/data/team-x/secret/expert', role: 'base', repository: '/data/team-x/secret/expert' },
+        { name: 's3://bucket-y/prefix', role: 'model', repository: 's3://bucket-y/prefix' },
+      ],
+      recipe: [
+        'base_model: /data/team-x/secret/expert',
+        'models: [{model: "s3://bucket-y/prefix"}, {model: ~/private/m}, {model: C:\\Users\\me\\m}, {model: hf:org/name@main}]',
+        'a: http://registry.internal:8080/team/m',
+        'b: ./models/near',
+      ].join('\n'),
+      warnings: ['/data/team-x/secret/expert: odd'],
+    });
+    expect(text).not.toMatch(/team-x|secret|bucket-y|private\/|registry\.internal|Users/);
+    expect(text).toContain('base_model: expert');
+    for (const kept of ['hf:org/name@main', './models/near', 'https://doi.org/10.1145/325165.325242']) {
+      expect(text).toContain(kept);
+    }
   });
 
   test('a directory without a repository name does not reach the front matter', () => {
@@ -94,7 +130,9 @@ describe('the model card', () => {
       base_model: [name],
       base_model_relation: 'merge',
       library_name: 'transformers',
-      license: name,
+      pipeline_tag: 'text-generation',
+      license: 'apache-2.0',
+      language: ['en'],
       tags: ['merge', 'amalgam', 'slerp'],
     });
     const body = text.replace(/^---\n[\s\S]*?\n---\n/, '');

@@ -1,5 +1,8 @@
 import { dump } from 'js-yaml';
 import type { MergeReport, ReportMode } from '../engine/index.js';
+import type { Assessment } from '../licences/assess.js';
+import { licenceFields, licenceSection } from './licence-section.js';
+import { withoutLocations } from './private-locations.js';
 import { reportSection } from './report-section.js';
 import { markdownBlock, markdownCode, markdownTable, markdownText } from './markdown.js';
 
@@ -39,10 +42,20 @@ export interface ModelCard {
   allowNan?: boolean;
   /** Mermaid text of the ancestors. */
   lineage?: string;
+  /** What the licences of all ancestors allow. */
+  licence?: Assessment;
+  /** Languages that the inputs' cards name. */
+  languages?: readonly string[];
+  /** Whether an input's card warns of its content. */
+  isSensitive?: boolean;
 }
 
-/** README.md of a merged model: the same card for the same input, whoever renders it and whenever. */
-export function renderModelCard(card: ModelCard): string {
+/**
+ * README.md of a merged model: the same card for the same input, whoever renders it and whenever. Names and warnings of
+ * unknown origin are escaped, and where somebody keeps a model is left out.
+ */
+export function renderModelCard(given: ModelCard): string {
+  const card = withoutPrivateLocations(given);
   const sections = [
     `---\n${frontMatter(card)}---`,
     `# ${markdownText(card.method.title)} merge of ${listed(card.inputs.map(({ name }) => markdownText(name)))}`,
@@ -63,6 +76,7 @@ export function renderModelCard(card: ModelCard): string {
       : []),
     ...(card.report === undefined ? [] : ['## What the merge did', reportSection(card.report)]),
     ...(card.lineage === undefined ? [] : ['## Where it comes from', markdownBlock('mermaid', card.lineage)]),
+    ...(card.licence === undefined ? [] : ['## Licence and attribution', licenceSection(card.licence)]),
     '## How to make it again',
     reproduction(card),
     '## Integrity',
@@ -80,26 +94,44 @@ function isPinned({ inputs }: ModelCard): boolean {
   return inputs.every(({ digest }) => digest !== undefined);
 }
 
+/** What a merge inherits from its inputs' cards: the same for the same cards, in any order. */
+export function sharedFacts(
+  cards: readonly { languages: readonly string[]; tags: readonly string[] }[],
+): Pick<ModelCard, 'languages' | 'isSensitive'> {
+  const languages = [...new Set(cards.flatMap((card) => card.languages))].sort();
+  return { languages, isSensitive: cards.some(({ tags }) => tags.includes('not-for-all-audiences')) };
+}
+
+function withoutPrivateLocations(card: ModelCard): ModelCard {
+  const inputs = card.inputs.map((input) => {
+    const { name, repository, ...rest } = input;
+    // Only what the Hub could have by this name: anything else is a place.
+    const isName = repository !== undefined && withoutLocations(repository) === repository;
+    return { ...rest, name: withoutLocations(name), ...(isName && { repository }) };
+  });
+  const warnings = card.warnings?.map(withoutLocations);
+  return { ...card, inputs, recipe: withoutLocations(card.recipe), ...(warnings && { warnings }) };
+}
+
 /** Built by a serializer, never from a template: names are data. */
 function frontMatter(card: ModelCard): string {
   const repositories = [...new Set(card.inputs.flatMap(({ repository }) => repository ?? []))];
-  const licence = sharedLicence(card.inputs);
+  const { licence, languages = [], architecture = '' } = card;
   return dump(
     {
       ...(repositories.length > 0 && { base_model: repositories }),
       base_model_relation: 'merge',
       library_name: 'transformers',
-      ...(licence !== undefined && { license: licence }),
-      tags: ['merge', 'amalgam', card.method.name.replaceAll('_', '-')],
+      ...(/(?:ForCausalLM|LMHeadModel)$/.test(architecture) && { pipeline_tag: 'text-generation' }),
+      ...(licence && licenceFields(licence)),
+      ...(languages.length > 0 && { language: [...languages] }),
+      tags: [
+        ...['merge', 'amalgam', card.method.name.replaceAll('_', '-')],
+        ...(card.isSensitive === true ? ['not-for-all-audiences'] : []),
+      ],
     },
     { lineWidth: -1 },
   );
-}
-
-/** A licence for the whole only where all parts have the same one: anything else is a decision that people make. */
-export function sharedLicence(inputs: readonly Pick<CardInput, 'licence'>[]): string | undefined {
-  const [first, ...others] = inputs.map(({ licence }) => licence);
-  return others.every((licence) => licence === first) ? first : undefined;
 }
 
 function summary({ method, inputs, parameterCount, dtype, architecture }: ModelCard): string {

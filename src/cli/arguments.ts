@@ -48,3 +48,9 @@ export function reportOption(): Option {
   const meaning = 'how much of the weights the merge report looks at (default: sampled, every 64th block)';
   return new Option('--report <mode>', meaning).choices(reportModes);
 }
+
+/** What the service makes of it is the service's; this only keeps mistakes of the shell out. */
+export function licence(text: string): string {
+  if (/^[\w.+:() -]{1,200}$/.test(text)) return text;
+  throw new InvalidArgumentError('A licence is a Hub identifier such as apache-2.0, or other:NAME.');
+}

@@ -1,4 +1,5 @@
 import { EngineError } from '../engine/index.js';
+import { AppError } from '../errors.js';
 import { findRecipePosition, RecipeError } from '../recipe/index.js';
 import { ApiProblem } from './api-client.js';
 import { Failure, type RecipeText } from './failure.js';
@@ -30,6 +31,7 @@ export function describeError(error: unknown, recipe?: RecipeText): string {
   if (error instanceof RecipeError) {
     return error.issues.map((issue) => formatIssue(issue.severity, issue, recipe)).join('\n');
   }
+  if (error instanceof AppError) return formatIssue('error', { code: error.code, message: error.message });
   if (error instanceof EngineError || error instanceof Failure) {
     const pointer = error instanceof EngineError ? error.details.pointer : error.pointer;
     const { code, message } = error;

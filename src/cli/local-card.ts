@@ -1,12 +1,18 @@
-import { basename, resolve } from 'node:path';
-import { type ModelCard, renderModelCard } from '../cards/model-card.js';
+import { basename, isAbsolute, resolve } from 'node:path';
+import { type ModelCard, renderModelCard, sharedFacts } from '../cards/model-card.js';
 import { DEFAULT_REPORT, type MergePlan, type MergeReport } from '../engine/index.js';
-import { licenceOf } from '../models/licence.js';
+import { assess } from '../licences/assess.js';
+import { Closure, type LicenceNode } from '../licences/closure.js';
+import type { CardStatement } from '../licences/front-matter.js';
+import {
+  addClaims,
+  type LicenceStatement,
+  originNode,
+  readModelCard,
+  readStatement,
+} from '../licences/licence-reading.js';
 import { methods, type Recipe } from '../recipe/index.js';
 import type { LocalModel } from './local-models.js';
-
-/** The front matter of a README comes first and is short. */
-const FRONT_MATTER_BYTES = 16_384;
 
 export interface LocalCard {
   recipe: Recipe;
@@ -18,19 +24,20 @@ export interface LocalCard {
   report?: MergeReport;
 }
 
-/** README.md of a merge of directories: no clock, no absolute path of this machine but those that the recipe has. */
+/** README.md of a merge of directories: no clock, and no absolute path of this machine. */
 export async function localCard({ recipe, recipeText, models, plan, files, report }: LocalCard): Promise<string> {
   const { name, title, doc, paper } = methods[recipe.merge_method];
   const architecture = models.get(recipe.base_model ?? plan.inputs[0]?.reference ?? '')?.checkpoint.architecture;
-  const inputs = plan.inputs.map(async ({ reference }): Promise<ModelCard['inputs'][number]> => {
-    const licence = await readLicence(models.get(reference));
-    const role = reference === recipe.base_model ? 'base' : 'model';
-    return { name: nameOf(reference), role, ...(licence !== undefined && { licence }) };
+  const known = await Promise.all(plan.inputs.map(({ reference }) => readInput(models.get(reference), reference)));
+  const inputs = known.map(({ name, statement }, at): ModelCard['inputs'][number] => {
+    const licence = statement.licences.at(-1);
+    const role = plan.inputs[at]?.reference === recipe.base_model ? 'base' : 'model';
+    return { name, role, ...(licence !== undefined && { licence }) };
   });
   return renderModelCard({
     method: { name, title, doc, ...(paper && { paper }) },
-    inputs: await Promise.all(inputs),
-    recipe: recipeText,
+    inputs,
+    recipe: withoutPaths(recipeText, [...models.keys()]),
     dtype: dtypeOf(plan),
     parameterCount: plan.parameterCount,
     ...(architecture !== undefined && { architecture }),
@@ -43,6 +50,8 @@ export async function localCard({ recipe, recipeText, models, plan, files, repor
     ...(report && { report }),
     ...(plan.report !== DEFAULT_REPORT && { reportMode: plan.report }),
     allowNan: plan.allowNan,
+    licence: assess(closureOf(known)),
+    ...sharedFacts(known.map(({ card }) => card)),
   });
 }
 
@@ -57,9 +66,31 @@ export function dtypeOf({ shards }: MergePlan): string {
   return found.size === 1 ? ([...found][0] ?? '') : 'mixed';
 }
 
-async function readLicence(model: LocalModel | undefined): Promise<string | undefined> {
-  const readme = model?.checkpoint.files.find(({ path }) => path === 'README.md');
-  if (model === undefined || readme === undefined) return undefined;
-  const bytes = await model.files.read(readme.path, 0, Math.min(readme.bytes, FRONT_MATTER_BYTES));
-  return licenceOf(Buffer.from(bytes).toString('utf8'));
+interface LocalInput {
+  name: string;
+  statement: LicenceStatement;
+  card: CardStatement;
+}
+
+async function readInput(model: LocalModel | undefined, reference: string): Promise<LocalInput> {
+  if (model === undefined) throw new Error(`${reference} was not opened`);
+  const [statement, card] = await Promise.all([readStatement(model.files), readModelCard(model.files)]);
+  return { name: nameOf(reference), statement, card };
+}
+
+/** The directories with what their cards say that they were made from: no registry knows more of them. */
+function closureOf(inputs: readonly LocalInput[]): Closure {
+  const nodes: LicenceNode[] = [];
+  const add = (node: LicenceNode): number => nodes.push(node) - 1;
+  for (const { name, statement } of inputs) {
+    const parents = statement.bases.map((base) => add(originNode(base)));
+    addClaims({ name, licences: statement.licences, parents }, add);
+  }
+  return new Closure(nodes);
+}
+
+/** Absolute directories as their last part, the longest first: one may begin another. */
+function withoutPaths(text: string, references: readonly string[]): string {
+  const absolute = references.filter(isAbsolute).sort((a, b) => b.length - a.length);
+  return absolute.reduce((rest, reference) => rest.replaceAll(reference, nameOf(reference)), text);
 }

@@ -3,6 +3,7 @@ import { count, integer, reportOption, shardSize } from './arguments.js';
 import { addMergekitFlags } from './mergekit-flags.js';
 import type { LocalPlanOptions } from './local-plan.js';
 import type { CompareOptions } from './compare.js';
+import type { LicenceOptions } from './licence.js';
 import type { MergeOptions } from './merge.js';
 import { UsageError } from './failure.js';
 import { runCommand, runWithRecipe } from './run-command.js';
@@ -45,6 +46,19 @@ export function addLocalCommands(program: Command): void {
     .option('--json', 'answer as JSON')
     .action((directories: string[], options: CompareOptions) =>
       runCommand(async () => (await import('./compare.js')).compare(directories, options)),
+    );
+  program
+    .command('licence')
+    .summary('say what licences allow together')
+    .description(
+      'Judges models by their licences and those of all their ancestors: models joined by +, the generations of one by >, ' +
+        'oldest first, as in "llama3.1>apache-2.0+mit". A licence is an identifier of the Hub, other:NAME or unknown.',
+    )
+    .argument('<inputs...>', 'models; quote the signs')
+    .option('--commercial', 'it shall earn money')
+    .option('--json', 'answer as JSON')
+    .action((inputs: string[], options: LicenceOptions) =>
+      runCommand(async () => (await import('./licence.js')).licence(inputs, options)),
     );
   program
     .command('keys')

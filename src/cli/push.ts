@@ -11,6 +11,8 @@ import { UploadSession } from './upload-session.js';
 
 export interface PushOptions {
   alias?: string;
+  /** Where the files do not say. */
+  licence?: string;
   /** Upload that an earlier attempt left open. */
   upload?: string;
   quiet?: boolean;
@@ -108,7 +110,7 @@ async function send(
       await session.send(directory, file);
       before += file.bytes;
     }
-    return await session.complete(options.alias);
+    return await session.complete(options);
   } catch (error) {
     progress.stop();
     const isOver = error instanceof ApiProblem && !['digest_mismatch', 'upload_incomplete'].includes(error.code);

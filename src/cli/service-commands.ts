@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { hubRepository, integer, modelName, modelReference, reportOption, shardSize } from './arguments.js';
+import { hubRepository, integer, licence, modelName, modelReference, reportOption, shardSize } from './arguments.js';
 import type { PublishOptions } from './publish.js';
 import type { PullOptions } from './pull.js';
 import type { PushOptions } from './push.js';
@@ -94,6 +94,7 @@ function addTransfers(program: Command): void {
       .argument('<model>', 'namespace/name', modelName),
   )
     .option('--alias <alias>', 'let this alias name the new version')
+    .option('--licence <id>', 'licence of the model, where its files do not say: apache-2.0, other:NAME', licence)
     .option('--upload <id>', 'go on with the upload that an earlier attempt left open')
     .action((source: string, name: string, options: PushOptions & ServiceOptions) =>
       runCommand(async () => {

@@ -35,16 +35,7 @@ export async function submit(
   options: SubmitOptions,
   hubToken?: string,
 ): Promise<number> {
-  const query = new URLSearchParams({ output });
-  if (options.alias !== undefined) query.set('alias', options.alias);
-  if (options.seed !== undefined) query.set('seed', String(options.seed));
-  if (options.outShardSize !== undefined) query.set('shardBytes', String(options.outShardSize));
-  if (options.device !== undefined) query.set('device', options.device);
-  if (options.label !== undefined) query.set('labels', options.label.join(','));
-  if (options.lenient === true) query.set('lenient', 'true');
-  if (options.report !== undefined) query.set('report', options.report);
-  if (options.allowNan === true) query.set('allowNan', 'true');
-  if (options.publish !== undefined) query.set('publish', options.publish);
+  const query = queryOf(output, options);
   // Under the same key a request whose answer was lost is not carried out twice.
   const headers = {
     'content-type': 'application/yaml',
@@ -63,6 +54,24 @@ export async function submit(
   if (options.json === true) process.stdout.write(`${JSON.stringify(merge, null, 2)}\n`);
   else process.stdout.write(`${describeMerge(merge)}\n`);
   return 0;
+}
+
+function queryOf(output: string, options: SubmitOptions): URLSearchParams {
+  const { alias, seed, outShardSize, device, label, lenient, report, allowNan, publish } = options;
+  const values = {
+    alias,
+    seed,
+    shardBytes: outShardSize,
+    device,
+    labels: label?.join(','),
+    lenient: lenient === true ? true : undefined,
+    report,
+    allowNan: allowNan === true ? true : undefined,
+    publish,
+  };
+  const query = new URLSearchParams({ output });
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
+  return query;
 }
 
 function notes({ plan, deduplicated }: Merge): string[] {

@@ -51,9 +51,9 @@ export class UploadSession {
     onBytes(file.bytes);
   }
 
-  async complete(alias: string | undefined): Promise<Version> {
+  async complete({ alias, licence }: { alias?: string; licence?: string }): Promise<Version> {
     const headers = { 'idempotency-key': randomUUID() };
-    const body = alias === undefined ? {} : { alias };
+    const body = { ...(alias !== undefined && { alias }), ...(licence !== undefined && { licence }) };
     const finish = (): Promise<Version> =>
       this.client.json<Version>(`/v1/uploads/${this.id}/complete`, { method: 'POST', headers, body });
     return resuming(finish, { progress: () => 0, ...this.options });

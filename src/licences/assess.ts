@@ -13,7 +13,7 @@ export interface Assessment {
   /** What the card carries: a Hub identifier, `other` for several or custom texts, `-` for none. */
   resultLicence: string;
   /** `license_name` for `other`. */
-  licenceName?: string;
+  licenceName?: string | undefined;
   /** In the order of `obligations.ts`; none when denied. */
   obligations: Obligation[];
   why: string;

@@ -1,6 +1,6 @@
 import { type Closure, compare, type PathStep, pathText } from './closure.js';
 import { termsOf } from './licence-id.js';
-import { detours, groups } from './licence-policy.js';
+import { detours, groups, type LicenceTerms } from './licence-policy.js';
 import { noticeDuties, type Obligation, inOrder } from './obligations.js';
 import { commonShareAlike, isShareAlike, reachable } from './result-licence.js';
 
@@ -20,15 +20,20 @@ export function denials(closure: Closure, commercial: boolean): Finding[] {
     return [
       ...(noDerivatives === undefined ? [] : [about(closure, `${title}: ${noDerivatives}`, id)]),
       ...(limit === undefined ? [] : [about(closure, `${title} ${limit} forbids commercial use`, id)]),
-      ...licences.flatMap((other) => clash(closure, id, other)),
+      ...clashes(closure, id),
     ];
   });
-  return [...found, ...strangers(closure, 'denied'), ...shareAlikeClash(closure)].sort(byText);
+  return sorted([...found, ...strangers(closure, 'denied'), ...shareAlikeClash(closure)]);
 }
 
 /** One text forbids what the other demands. */
-function clash(closure: Closure, id: string, other: string): Finding[] {
-  const [one, two] = [termsOf(id), termsOf(other)];
+function clashes(closure: Closure, id: string): Finding[] {
+  const one = termsOf(id);
+  return one.forbids === undefined ? [] : closure.licences.flatMap((other) => clash(closure, id, one, other));
+}
+
+function clash(closure: Closure, id: string, one: LicenceTerms, other: string): Finding[] {
+  const two = termsOf(other);
   const [term] = inOrder(one.forbids?.terms ?? []).filter((each) => two.demands[each] !== undefined);
   if (one.forbids === undefined || term === undefined) return [];
   const clauses = `${one.title} ${one.forbids.clause} forbids what ${two.title} ${two.demands[term] ?? ''} demands (${term})`;
@@ -80,13 +85,13 @@ export function questions(closure: Closure): Finding[] {
       ? []
       : [about(closure, approval.startsWith(title) ? approval : `${title}: ${approval}`, id)];
   });
-  return [
+  return sorted([
     ...asking,
     ...strangers(closure, 'open'),
     ...grouped(closure),
     ...detoured(closure),
     ...relaxed(closure),
-  ].sort(byText);
+  ]);
 }
 
 /** Two of the groups whose terms nobody has written to sit on one set of weights. */
@@ -114,20 +119,20 @@ function detoured(closure: Closure): Finding[] {
 
 /** Labels that drop more of an ancestor's terms than notices or credit. */
 export function relaxed(closure: Closure): Finding[] {
-  const found = new Map<string, Finding>();
+  const found = new Map<string, Finding | undefined>();
   for (const [index, { licence }] of closure.nodes.entries()) {
-    if (licence === null) continue;
-    for (const ancestor of closure.ancestorsOf(index)) {
+    for (const ancestor of licence === null ? [] : closure.ancestorsOf(index)) {
       const above = closure.nodes[ancestor]?.licence ?? null;
-      if (above === null) continue;
+      const pair = `${above ?? ''}>${licence ?? ''}`;
+      // Thousands of models have few licences: each pair is looked at once.
+      if (above === null || licence === null || found.has(pair)) continue;
       const dropped = droppedTerms(above, licence);
-      if (dropped.length === 0 || found.has(`${above}>${licence}`)) continue;
       const clauses = dropped.map((each) => `${each}, ${termsOf(above).demands[each] ?? ''}`).join('; ');
       const why = `The label ${licence} drops terms of ${termsOf(above).title} that still bind (${clauses})`;
-      found.set(`${above}>${licence}`, { why, paths: [closure.pathThrough(index, ancestor)] });
+      found.set(pair, dropped.length === 0 ? undefined : { why, paths: [closure.pathThrough(index, ancestor)] });
     }
   }
-  return [...found.values()];
+  return [...found.values()].filter((each) => each !== undefined);
 }
 
 /** What the label leaves out of an ancestor's terms. A licence that is not stated claims nothing. */
@@ -151,7 +156,7 @@ function pathOf(closure: Closure, licence: string): PathStep[] {
   return closure.pathThrough(closure.findByLicence(licence) ?? 0);
 }
 
-function byText(a: Finding, b: Finding): number {
-  const text = ({ why, paths }: Finding): string => `${why} ${paths.map(pathText).join(' ')}`;
-  return compare(text(a), text(b));
+function sorted(found: readonly Finding[]): Finding[] {
+  const keyed = found.map((finding) => ({ finding, key: `${finding.why} ${finding.paths.map(pathText).join(' ')}` }));
+  return keyed.sort((a, b) => compare(a.key, b.key)).map(({ finding }) => finding);
 }

@@ -11,7 +11,7 @@ export interface LicenceNode {
 /** One model of a path of ancestors. */
 export interface PathStep {
   licence: string | null;
-  name?: string;
+  name?: string | undefined;
 }
 
 /** All models that go into a merge, with all their ancestors. Any order; no cycles. */
@@ -19,8 +19,11 @@ export class Closure {
   /** Indexes of all ancestors of each node. */
   readonly #ancestors: (ReadonlySet<number> | undefined)[] = [];
   readonly #children: number[][];
+  /** Every licence that somebody stated anywhere, each once, sorted. */
+  readonly licences: readonly string[];
 
   constructor(readonly nodes: readonly LicenceNode[]) {
+    this.licences = [...new Set(nodes.flatMap(({ licence }) => licence ?? []))].sort(compare);
     this.#children = nodes.map(() => []);
     for (const [child, { parents }] of nodes.entries()) {
       for (const parent of parents) this.#children[parent]?.push(child);
@@ -36,11 +39,6 @@ export class Closure {
         if (waiting[child] === 0) ready.push(child);
       }
     }
-  }
-
-  /** Every licence that somebody stated anywhere, each once, sorted. */
-  get licences(): string[] {
-    return [...new Set(this.nodes.flatMap(({ licence }) => licence ?? []))].sort();
   }
 
   /** What nothing in the closure was made into. */

@@ -7,12 +7,18 @@ export interface CardStatement {
   link?: string;
   /** Names of the models it was made from, as they stand there. */
   bases: string[];
+  /** Codes of languages, in their usual spelling. */
+  languages: string[];
+  tags: string[];
 }
 
 /** The front matter comes first; beyond this it is no front matter but a document. */
 export const FRONT_MATTER_BYTES = 65_536;
 const mostBases = 64;
 const mostNameCharacters = 200;
+const mostLanguages = 200;
+const mostTags = 100;
+const languagePattern = /^(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*|multilingual|code)$/;
 
 /**
  * Looks for single lines instead of parsing YAML: a card is free text that strangers wrote, and one that cannot be read is
@@ -28,7 +34,15 @@ export function readCard(readme: string): CardStatement {
   return {
     ...(stated !== undefined && { licence: stated }),
     ...(link !== undefined && { link }),
-    bases: [...new Set(bases)].slice(0, mostBases),
+    bases: distinct(bases, mostBases),
+    languages: distinct(
+      valuesOf(lines, 'language').filter((each) => languagePattern.test(each)),
+      mostLanguages,
+    ),
+    tags: distinct(
+      valuesOf(lines, 'tags').filter((each) => each.length <= mostNameCharacters),
+      mostTags,
+    ),
   };
 }
 
@@ -72,6 +86,10 @@ function valuesOf(lines: readonly string[], key: string): string[] {
 
 function withoutComment(text: string): string {
   return text.replace(/(^|\s)#.*$/, '$1');
+}
+
+function distinct(values: readonly string[], most: number): string[] {
+  return [...new Set(values)].slice(0, most);
 }
 
 function unquoted(text: string): string[] {

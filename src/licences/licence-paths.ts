@@ -1,5 +1,5 @@
 import { AppError } from '../errors.js';
-import { Closure, type LicenceNode } from './closure.js';
+import { Closure, compare, type LicenceNode } from './closure.js';
 import { parseLicenceId } from './licence-id.js';
 
 const mostCharacters = 16_384;
@@ -12,6 +12,7 @@ const mostGenerations = 64;
  */
 export function parseLicencePaths(text: string): Closure {
   if (text.length > mostCharacters) throw invalid(`There are more than ${mostCharacters} characters.`);
+  if (/\p{Cc}/u.test(text.trim())) throw invalid('There are control characters.');
   const paths = splitModels(text).map((path) => path.split('>').map(parseStep));
   if (paths.length > mostModels) throw invalid(`There are more than ${mostModels} models.`);
   if (paths.some((path) => path.length > mostGenerations)) {
@@ -23,7 +24,8 @@ export function parseLicencePaths(text: string): Closure {
 /** Chains beside each other: what two paths share is not known to be the same model. */
 export function closureOfPaths(paths: readonly (readonly string[])[]): Closure {
   const nodes: LicenceNode[] = [];
-  for (const path of paths) {
+  // The same models are the same closure, in whatever order they come.
+  for (const path of [...paths].sort((a, b) => compare(a.join('>'), b.join('>')))) {
     for (const [at, licence] of path.entries()) nodes.push({ licence, parents: at === 0 ? [] : [nodes.length - 1] });
   }
   return new Closure(nodes);

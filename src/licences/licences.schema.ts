@@ -26,9 +26,9 @@ const LicenceStep = z
   .object({ name: z.string().optional(), licence: z.string().nullable().describe('null: a merge, which states none.') })
   .meta({ id: 'LicenceStep' });
 
-export const VersionLicence = z
+/** What the policy says of a closure. */
+export const LicenceAssessment = z
   .object({
-    version: z.string().describe('namespace/name@version').meta({ example: 'samples/base@1' }),
     verdict: z
       .enum(verdicts)
       .describe('For a public repository. `needs-approval` can be lifted by an approval, `deny` cannot.'),
@@ -36,16 +36,20 @@ export const VersionLicence = z
       .string()
       .describe('Identifier that the card carries; `other` for several or custom texts; `-` for none.')
       .meta({ example: 'apache-2.0' }),
-    licenceName: z.string().nullable().describe('`license_name` where the licence is `other`.'),
+    licenceName: z.string().optional().describe('`license_name` where the licence is `other`.'),
     obligations: z.array(z.enum(obligationOrder as [Obligation, ...Obligation[]])),
     why: z.string(),
     paths: z
       .array(z.array(LicenceStep))
       .describe('The two paths that clash, or the one that is the reason; each from its oldest ancestor.'),
-    approval: LicenceApproval.nullable().describe('The approval that holds for this verdict.'),
-    mayPublish: z.boolean().describe('Whether publishing would be let through.'),
   })
-  .meta({ id: 'VersionLicence' });
+  .meta({ id: 'LicenceAssessment' });
+
+export const VersionLicence = LicenceAssessment.extend({
+  version: z.string().describe('namespace/name@version').meta({ example: 'samples/base@1' }),
+  approval: LicenceApproval.nullable().describe('The approval that holds for this verdict.'),
+  mayPublish: z.boolean().describe('Whether publishing would be let through.'),
+}).meta({ id: 'VersionLicence' });
 export type VersionLicence = z.infer<typeof VersionLicence>;
 
 export const ApproveLicence = z

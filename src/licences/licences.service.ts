@@ -85,11 +85,10 @@ export class LicencesService {
   }
 
   async #answer(manager: EntityManager, version: string, id: string, found: Assessment): Promise<VersionLicence> {
-    const { verdict, resultLicence, obligations, why, paths } = found;
-    const licenceName = found.licenceName ?? null;
+    const { verdict } = found;
     const approval = verdict === 'needs-approval' ? await findApproval(manager, id, digestOf(found)) : null;
     const mayPublish = verdict !== 'deny' && (verdict !== 'needs-approval' || approval !== null);
-    return { version, verdict, resultLicence, licenceName, obligations, why, paths, approval, mayPublish };
+    return { version, ...found, approval, mayPublish };
   }
 }
 

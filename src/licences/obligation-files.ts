@@ -47,6 +47,11 @@ const noticeSentences: Readonly<Record<string, string>> = {
   gemma: 'Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms',
 };
 
+/** Sentences that the card of a published model must show. */
+export function creditLines(owed: readonly Obligation[]): string[] {
+  return credits.flatMap(([obligation, line]) => (owed.includes(obligation) ? [line] : []));
+}
+
 /** Nothing for what is denied. Order of the sources does not matter; texts that are the same appear once. */
 export function obligationFiles(
   assessment: Assessment,
@@ -62,7 +67,7 @@ export function obligationFiles(
       { path: 'LICENSE', text: licence },
       { path: 'NOTICE', text: noticeFile(assessment, closure, sources) },
     ],
-    creditLines: credits.flatMap(([obligation, line]) => (owed.has(obligation) ? [line] : [])),
+    creditLines: creditLines(assessment.obligations),
     ...(prefix !== undefined && { namePrefix: prefix }),
     missingTexts: missing(closure, sources),
   };
@@ -97,7 +102,6 @@ function licenceFile(assessment: Assessment, closure: Closure, sources: readonly
 
 function noticeFile({ obligations }: Assessment, closure: Closure, sources: readonly LicenceSource[]): string {
   const sentences = closure.licences.flatMap((id) => noticeSentences[id] ?? []);
-  const credit = credits.flatMap(([obligation, line]) => (obligations.includes(obligation) ? [line] : []));
   const ways = [...new Set(closure.nodes.map((_, index) => pathText(closure.pathThrough(index))))].sort(compare);
   const changes = obligations.includes('state-changes')
     ? ['The weights were changed: they were merged with those of the other models below.']
@@ -106,7 +110,7 @@ function noticeFile({ obligations }: Assessment, closure: Closure, sources: read
     section('Notice of an ancestor', text.trim()),
   );
   const made = `This model was made from:\n${ways.map((way) => `  ${way}`).join('\n')}`;
-  return `${[...credit, ...sentences, ...changes, made, ...notices].join('\n\n')}\n`;
+  return `${[...creditLines(obligations), ...sentences, ...changes, made, ...notices].join('\n\n')}\n`;
 }
 
 /** Of agreements and custom texts a copy must go along; for notices the credit is enough. */

@@ -59,11 +59,12 @@ export function reachable(id: string): string[] {
 }
 
 function newestOfLines(licences: readonly string[]): string[] {
+  const newest = new Map<string, number>();
+  for (const { line } of licences.map(termsOf)) {
+    if (line !== undefined) newest.set(line.name, Math.max(line.order, newest.get(line.name) ?? line.order));
+  }
   return licences.filter((id) => {
     const { line } = termsOf(id);
-    return !licences.some((other) => {
-      const theirs = termsOf(other).line;
-      return line !== undefined && theirs?.name === line.name && theirs.order > line.order;
-    });
+    return line === undefined || newest.get(line.name) === line.order;
   });
 }

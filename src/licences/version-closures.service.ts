@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Closure, type LicenceNode } from './closure.js';
-import { findOrigin } from './known-origins.js';
+import { addClaims, originNode } from './licence-reading.js';
 import { LicenceStatements } from './licence-statements.service.js';
 
 interface VersionRecord {
@@ -19,7 +19,7 @@ interface Generation {
   /** Oldest claim first; null: it states nothing of its own. */
   licences: (string | null)[];
   parents: string[];
-  others: { name: string; licence: string }[];
+  others: LicenceNode[];
 }
 
 export interface VersionClosure {
@@ -71,8 +71,7 @@ export class VersionClosures {
     };
     for (const base of bases) {
       const version = await this.#findBase(base, id);
-      if (version === undefined)
-        generation.others.push({ name: shownName(base), licence: findOrigin(base) ?? 'unknown' });
+      if (version === undefined) generation.others.push(originNode(base));
       else generation.parents.push(version);
     }
     return generation;
@@ -96,11 +95,6 @@ export class VersionClosures {
   }
 }
 
-/** Cards name directories and buckets too, and where somebody keeps a model is nobody else's business. */
-function shownName(base: string): string {
-  return /^[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)?$/.test(base) ? base : 'a model of a private place';
-}
-
 /** One node a claim, ancestors first. Cards can name each other in a circle; where it closes, the origin is unknown. */
 function nodesOf(versionIds: readonly string[], found: ReadonlyMap<string, Generation>): LicenceNode[] {
   const nodes: LicenceNode[] = [];
@@ -115,10 +109,9 @@ function nodesOf(versionIds: readonly string[], found: ReadonlyMap<string, Gener
       return add({ licence: 'unknown', name: version?.name ?? id, parents: [] });
     open.add(id);
     const { name, licences, others } = version;
-    let parents = [...version.parents.map(place), ...others.map((other) => add({ ...other, parents: [] }))];
-    for (const licence of licences) parents = [add({ licence, name, parents })];
+    const parents = [...version.parents.map(place), ...others.map(add)];
+    const last = addClaims({ name, licences, parents }, add);
     open.delete(id);
-    const [last = 0] = parents;
     places.set(id, last);
     return last;
   };

@@ -57,7 +57,12 @@ export class MergePlanner {
 }
 
 /** What a plan says to people and programs, without the part that only executors need. */
-export function summaryOf(mergePlan: MergePlan, inputs: Plan['inputs'], warnings: readonly MergeWarning[]): Plan {
+export function summaryOf(
+  mergePlan: MergePlan,
+  inputs: Plan['inputs'],
+  warnings: readonly MergeWarning[],
+  licence: Plan['licence'],
+): Plan {
   const nameOf = (input: number): string => inputs[input]?.version ?? '';
   const dtypes = dtypesOf(mergePlan);
   return {
@@ -84,6 +89,7 @@ export function summaryOf(mergePlan: MergePlan, inputs: Plan['inputs'], warnings
       reason,
     })),
     warnings: [...warnings, ...mergePlan.warnings.map(({ pointer = '', ...rest }) => ({ ...rest, pointer }))],
+    ...(licence !== undefined && { licence }),
   };
 }
 

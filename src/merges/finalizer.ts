@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { heatMap } from '../cards/heat-map.js';
-import { renderModelCard } from '../cards/model-card.js';
+import { renderModelCard, sharedFacts } from '../cards/model-card.js';
 import { REPORT_PICTURE } from '../cards/report-section.js';
 import {
   DEFAULT_REPORT,
@@ -10,7 +10,9 @@ import {
   REPORT_FILE,
   type TensorReport,
 } from '../engine/index.js';
+import { readModelCard } from '../licences/licence-reading.js';
 import { LineageService } from '../lineage/lineage.service.js';
+import { objectFiles } from '../models/object-files.js';
 import type { StoredFile } from '../models/versions.service.js';
 import { OBJECT_STORE } from '../platform/tokens.js';
 import { methods, type MethodName } from '../recipe/index.js';
@@ -60,12 +62,10 @@ export class Finalizer {
     return { path, ...content, objectKey };
   }
 
-  async #card(
-    { plan, summary, pinnedRecipe }: StoredMerge,
-    files: readonly StoredFile[],
-    report: MergeReport | undefined,
-  ): Promise<string> {
+  async #card(merge: StoredMerge, files: readonly StoredFile[], report: MergeReport | undefined): Promise<string> {
+    const { plan, summary, pinnedRecipe } = merge;
     const { name, title, doc, paper } = methods[summary.method as MethodName];
+    const cards = merge.files.map((each) => readModelCard(objectFiles(this.store, [...each.values()])));
     return renderModelCard({
       method: { name, title, doc, ...(paper && { paper }) },
       inputs: summary.inputs.map(cardInput),
@@ -83,6 +83,8 @@ export class Finalizer {
       ...(report && { report }),
       ...(plan.report !== DEFAULT_REPORT && { reportMode: plan.report }),
       allowNan: plan.allowNan,
+      ...(summary.licence && { licence: summary.licence }),
+      ...sharedFacts(await Promise.all(cards)),
       lineage: await this.lineage.pictureOfParents(
         'this model',
         summary.inputs.map(({ versionId, role }) => ({ versionId, role })),

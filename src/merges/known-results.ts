@@ -52,8 +52,8 @@ export class KnownResults {
     const { namespace, name, createdBy, planned } = merge;
     await this.models.ensure(manager, { namespace, name });
     const files = await this.versions.listFiles(manager, known.version_id);
-    const { plan, inputs } = planned;
-    const version = versionOf({ mergeId: id, namespace, name, createdBy, plan, inputs, files });
+    const { plan, summary } = planned;
+    const version = versionOf({ mergeId: id, namespace, name, createdBy, plan, summary, files });
     const created = await this.versions.createVersion(manager, version);
     await insertMerge(manager, id, merge, { versionId: created.id, version: created.version, source: known.id });
     const data = { version: `${namespace}/${name}@${created.version}`, deduplicatedFrom: known.id };

@@ -1,7 +1,6 @@
-import { sharedLicence } from '../cards/model-card.js';
 import type { NewVersion, StoredFile } from '../models/versions.service.js';
 import { architectureOf, dtypesOf, type MergePlan, modelTypeOf } from './engine.js';
-import type { PinnedInput } from './merges.schema.js';
+import type { Plan } from './merges.schema.js';
 
 export interface MergeOutput {
   mergeId: string;
@@ -9,13 +8,12 @@ export interface MergeOutput {
   name: string;
   createdBy: string;
   plan: MergePlan;
-  /** In the order of the recipe. */
-  inputs: readonly PinnedInput[];
+  summary: Plan;
   files: readonly StoredFile[];
 }
 
 /** The version that a merge makes: what it consists of, what it is, and where it comes from. */
-export function versionOf({ mergeId, namespace, name, createdBy, plan, inputs, files }: MergeOutput): NewVersion {
+export function versionOf({ mergeId, namespace, name, createdBy, plan, summary, files }: MergeOutput): NewVersion {
   return {
     namespace,
     name,
@@ -23,13 +21,19 @@ export function versionOf({ mergeId, namespace, name, createdBy, plan, inputs, f
     origin: 'merge',
     mergeId,
     createdBy,
-    parents: inputs.map(({ versionId: id, role, reference }) => ({ id, role, reference })),
+    parents: summary.inputs.map(({ versionId: id, role, reference }) => ({ id, role, reference })),
     metadata: {
       architecture: architectureOf(plan),
       modelType: modelTypeOf(plan),
       parameterCount: plan.parameterCount,
       dtypes: dtypesOf(plan),
-      licence: sharedLicence(inputs.map(({ licence }) => (licence === null ? {} : { licence }))),
+      licence: summary.licence && licenceId(summary.licence),
     },
   };
+}
+
+/** As an upload would state it; undefined when nothing holds for the whole. */
+function licenceId({ resultLicence, licenceName = 'unnamed' }: NonNullable<Plan['licence']>): string | undefined {
+  if (resultLicence === '-') return undefined;
+  return resultLicence === 'other' ? `other:${licenceName}` : resultLicence;
 }

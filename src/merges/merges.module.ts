@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { LicencesModule } from '../licences/licences.module.js';
 import { LineageModule } from '../lineage/lineage.module.js';
 import { ModelsModule } from '../models/models.module.js';
 import { PublishingModule } from '../publishing/publishing.module.js';
@@ -29,7 +30,7 @@ import { Workers } from './workers.js';
 
 /** Merges: taking them in, carrying them out, and keeping the books. */
 @Module({
-  imports: [ModelsModule, LineageModule, PublishingModule],
+  imports: [ModelsModule, LicencesModule, LineageModule, PublishingModule],
   controllers: [PlansController, MergesController, MergeEventsController],
   providers: [
     ...[Doorbell, FinalizationAttempt, Finalizations, Finalizer, Garbage, KnownResults, MergeEvents, MergeWorker],

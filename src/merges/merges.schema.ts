@@ -3,6 +3,7 @@ import { PageOf, PageQuery } from '../http/pagination.js';
 import { AliasName, ModelName, Namespace } from '../models/names.js';
 import { HubName } from '../publishing/publications.schema.js';
 import { DEFAULT_REPORT, reportModes } from '../engine/index.js';
+import { LicenceAssessment } from '../licences/licences.schema.js';
 import { mergeStates } from './merge-state.js';
 
 /** PostgreSQL stores no NUL, and nobody means any other control sign. */
@@ -170,6 +171,9 @@ export const Plan = z
       .array(z.object({ tensor: z.string(), from: z.string(), reason: z.string() }))
       .describe('At most 100 are listed; `tensors.dropped` counts all.'),
     warnings: z.array(MergeWarning),
+    licence: LicenceAssessment.optional().describe(
+      'Whether the result may be published. It stops no merge. Merges of earlier releases have none.',
+    ),
   })
   .meta({ id: 'Plan' });
 export type Plan = z.infer<typeof Plan>;

@@ -45,7 +45,7 @@ export class NewVersions {
     await this.models.ensure(manager, { namespace, name });
     const created = await this.versions.createVersion(
       manager,
-      versionOf({ mergeId, namespace, name, createdBy, plan, inputs: summary.inputs, files }),
+      versionOf({ mergeId, namespace, name, createdBy, plan, summary, files }),
     );
     if (alias !== null) await this.aliases.point(manager, { namespace, name }, alias, created.id);
     // With the state, because the database insists that a merge has a version exactly when it has succeeded.

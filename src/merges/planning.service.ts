@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Config } from '../config.js';
+import { LicencesService } from '../licences/licences.service.js';
 import { objectFiles } from '../models/object-files.js';
 import { type ResolvedVersion, VersionsService } from '../models/versions.service.js';
 import type { ReportMode } from '../engine/index.js';
@@ -38,6 +39,7 @@ export class PlanningService {
 
   constructor(
     private readonly versions: VersionsService,
+    private readonly licences: LicencesService,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -102,12 +104,13 @@ export class PlanningService {
         licence,
       };
     });
+    const licence = await this.licences.assessMergeOf(pinnedInputs.map(({ versionId }) => versionId));
     return {
       recipe: storedRecipe(recipe),
       pinnedRecipe: storedRecipe(pinned),
       plan,
       inputs: pinnedInputs,
-      summary: summaryOf(plan, pinnedInputs, warnings),
+      summary: summaryOf(plan, pinnedInputs, warnings, licence),
     };
   }
 }

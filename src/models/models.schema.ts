@@ -89,7 +89,11 @@ export const VersionSummary = z
       .record(z.string(), z.int())
       .describe('How many tensors have each type.')
       .meta({ example: { BF16: 39 } }),
-    licence: z.string().nullable().describe('As the README says.').meta({ example: 'apache-2.0' }),
+    licence: z
+      .string()
+      .nullable()
+      .describe('As it states itself: identifier of the Hub, or other:NAME.')
+      .meta({ example: 'apache-2.0' }),
     createdAt: Timestamp,
     createdBy: z.string().describe('Name of the API key; `local` without keys.'),
   })

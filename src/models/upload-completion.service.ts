@@ -5,8 +5,8 @@ import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
 import { OBJECT_STORE } from '../platform/tokens.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { readStatement } from '../licences/licence-reading.js';
 import { AliasesService } from './aliases.service.js';
-import { readLicence } from './licence.js';
 import type { Version } from './models.schema.js';
 import { objectFiles } from './object-files.js';
 import type { UploadFileRow } from './upload.entity.js';
@@ -41,11 +41,12 @@ export class UploadCompletion {
    */
   async complete(
     id: string,
-    { alias }: CompleteUpload,
+    options: CompleteUpload,
     createdBy: string,
     commit: Commit<Version>,
     source?: VersionSource,
   ): Promise<Version> {
+    const { alias, licence: stated } = options;
     const record = await this.uploads.getRecord(this.database.manager, id);
     if (record.state === 'completed') return commit((manager) => this.#get(manager, record, record.version));
     await this.uploads.getOpen(this.database.manager, id);
@@ -53,7 +54,7 @@ export class UploadCompletion {
     requireAllDone(rows);
     const files = rows.map(storedFile);
     const checkpoint = await this.#inspect(id, files);
-    const licence = await readLicence(this.store, files);
+    const licence = (await readStatement(objectFiles(this.store, files), stated)).licences.at(-1);
     const version = await commit(async (manager) => {
       await this.#lockUnchanged(manager, id, rows);
       const { namespace, name } = record;

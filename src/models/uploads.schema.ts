@@ -1,6 +1,13 @@
 import { z } from 'zod';
+import { findLicenceId } from '../licences/licence-id.js';
 import { Count, Timestamp } from './models.schema.js';
 import { AliasName, ModelName, Namespace } from './names.js';
+
+const Licence = z
+  .string()
+  .max(200)
+  .refine((text) => findLicenceId(text) !== undefined, 'must be a Hub identifier such as apache-2.0, or other:NAME')
+  .meta({ example: 'apache-2.0' });
 
 export const UploadPath = z.object({ id: z.uuid('must be the id of an upload') });
 export type UploadPath = z.infer<typeof UploadPath>;
@@ -37,6 +44,11 @@ export const Upload = z
 export type Upload = z.infer<typeof Upload>;
 
 export const CompleteUpload = z
-  .strictObject({ alias: AliasName.optional().describe('Alias that shall name the new version too.') })
+  .strictObject({
+    alias: AliasName.optional().describe('Alias that shall name the new version too.'),
+    licence: Licence.optional().describe(
+      'Its licence, where its files do not say: a Hub identifier, or other:NAME. Where they say another, theirs stays due.',
+    ),
+  })
   .meta({ id: 'CompleteUpload', example: {} });
 export type CompleteUpload = z.infer<typeof CompleteUpload>;

@@ -5,12 +5,11 @@ import { type FileSource, FileSources } from './file-source.js';
 import { HubError, refusalOf } from '../hub/hub-error.js';
 import { type HubFile, HubRepository } from '../hub/hub-repository.js';
 import { HubTransport } from '../hub/hub-transport.js';
+import { cardFile } from './publication-card.js';
 import { PublicationPlanning } from './publication-planning.service.js';
 import { hasBytesOf, type PlannedFile, staleFiles } from './publication-plan.js';
 import type { PublicationPreview, PublicationRequest } from './publications.schema.js';
 import { placeOf, SubmittingService } from './submitting.service.js';
-
-const cardFile = 'README.md';
 
 interface There {
   id: string;

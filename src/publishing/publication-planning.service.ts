@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppError } from '../errors.js';
-import type { ObligationFiles } from '../licences/obligation-files.js';
-import { hasNamePrefix } from '../licences/obligation-files.js';
+import { CardsService } from '../cards/cards.service.js';
+import { hasNamePrefix, type ObligationFiles } from '../licences/obligation-files.js';
 import type { VersionLicence } from '../licences/licences.schema.js';
 import { LicencesService } from '../licences/licences.service.js';
 import { VersionsService } from '../models/versions.service.js';
+import { parseReference } from '../models/names.js';
+import { cardFile, publishedCard } from './publication-card.js';
 import { planFiles, type PublicationPlan } from './publication-plan.js';
 
 export interface Wanted {
@@ -16,6 +18,12 @@ export interface Wanted {
   repository: string;
 }
 
+export interface Preview {
+  licence: VersionLicence;
+  duties: ObligationFiles;
+  plan: PublicationPlan;
+}
+
 /** What a publication consists of, and whether it may be. */
 @Injectable()
 export class PublicationPlanning {
@@ -23,27 +31,34 @@ export class PublicationPlanning {
     private readonly database: DataSource,
     private readonly versions: VersionsService,
     private readonly licences: LicencesService,
+    private readonly cards: CardsService,
   ) {}
 
-  /** @throws AppError as `require` */
+  /** @throws AppError as `requireLicence` */
   async plan(wanted: Wanted): Promise<PublicationPlan> {
-    const licence = await this.licences.assess(wanted.version);
-    const duties = await this.licences.obligationFiles(wanted.version);
+    const { licence, duties, plan } = await this.preview(wanted);
     requireLicence(licence, duties, wanted.repository);
-    return this.planUnchecked(wanted, duties);
+    return plan;
   }
 
   /** The same whatever the verdict is, for whoever only wants to look. */
-  async preview(wanted: Wanted): Promise<{ licence: VersionLicence; plan: PublicationPlan }> {
-    const licence = await this.licences.assess(wanted.version);
-    const duties = await this.licences.obligationFiles(wanted.version);
-    return { licence, plan: await this.planUnchecked(wanted, duties) };
-  }
-
-  private async planUnchecked({ versionId, version }: Wanted, duties: ObligationFiles): Promise<PublicationPlan> {
+  async preview({ versionId, version }: Wanted): Promise<Preview> {
+    const licence = await this.licences.assess(version);
+    const duties = await this.licences.obligationFiles(version);
     const files = await this.versions.listFiles(this.database.manager, versionId);
     const texts = new Map<string, string>(duties.files.map(({ path, text }) => [path, text]));
-    return { version, files: planFiles(files, texts) };
+    const card = files.some(({ path }) => path === cardFile) ? await this.#readCard(version) : undefined;
+    texts.set(cardFile, publishedCard(card, licence, duties.creditLines, version.split('@')[0] ?? ''));
+    return { licence, duties, plan: { version, files: planFiles(files, texts) } };
+  }
+
+  /** With what is known since it was written. */
+  async #readCard(reference: string): Promise<string> {
+    const { namespace, name, revision: version } = parseReference(reference);
+    const { content } = await this.cards.open({ namespace, name, version });
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of content) chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
   }
 }
 

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { LicencesModule } from '../licences/licences.module.js';
 import { ModelsModule } from '../models/models.module.js';
 import { FileSources } from './file-source.js';
+import { CardsModule } from '../cards/cards.module.js';
 import { HubModule } from '../hub/hub.module.js';
 import { KeptUploads } from './kept-uploads.js';
 import { MergePublications } from './merge-publications.service.js';
@@ -26,7 +27,7 @@ import { Uploader } from './uploader.service.js';
 
 /** Versions on their way to the Hub. */
 @Module({
-  imports: [HubModule, ModelsModule, LicencesModule],
+  imports: [HubModule, ModelsModule, LicencesModule, CardsModule],
   controllers: [PublicationsController, PublicationEventsController, PublishingRulesController],
   providers: [
     ...[FileSources, KeptUploads, MergePublications, PreviewService, PublicationAttempt],

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
@@ -56,6 +56,8 @@ export const readToken = 'hf_read';
 export interface FakeHub {
   url: string;
   control(body: object): Promise<void>;
+  /** Forgets everything, stored objects too. */
+  reset(): Promise<void>;
   configure(config: { faults?: Fault[]; [name: string]: unknown }): Promise<void>;
   state(): Promise<HubState>;
   /** Bytes of a file as anybody may download them. */
@@ -81,6 +83,11 @@ export async function startFakeHub(folder: string): Promise<FakeHub> {
   return {
     url,
     control,
+    reset: async () => {
+      await control({ reset: true });
+      const objects = join(directory, 'objects');
+      for (const name of readdirSync(objects)) rmSync(join(objects, name));
+    },
     configure: (config) => control({ config }),
     state: async () => (await (await fetch(`${url}/__state`)).json()) as HubState,
     read: async (repository, revision, path) => {

@@ -41,11 +41,15 @@ export class Oracle {
     child.stdin.on('error', () => undefined);
   }
 
-  /** @param program file name in test/oracle @throws Error when it does not start, with what it wrote to stderr */
-  static async start(program: string): Promise<Oracle> {
+  /**
+   * @param program file name in test/oracle
+   * @param env beside what is inherited
+   * @throws Error when it does not start, with what it wrote to stderr
+   */
+  static async start(program: string, env: Record<string, string> = {}): Promise<Oracle> {
     const child = spawn(environment('python'), ['-u', resolve(folder, program)], {
       stdio: 'pipe',
-      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...env },
     });
     const oracle = new Oracle(child);
     await oracle.answerTo(0);

@@ -17,9 +17,9 @@ const ends = ['succeeded', 'failed', 'cancelled'];
 export async function submitPublication(
   client: HttpClient,
   request: Record<string, unknown>,
-  token: string | undefined = writeToken,
+  token = writeToken,
 ): Promise<string> {
-  const answer = await client.post('/v1/publications', request, token === undefined ? {} : { 'hub-token': token });
+  const answer = await client.post('/v1/publications', request, { 'hub-token': token });
   if (answer.status !== 202) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
   return String(answer.body['id']);
 }
