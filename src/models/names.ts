@@ -39,7 +39,8 @@ export interface ModelReference {
  */
 export function parseReference(text: string): ModelReference {
   if (/^(?:hf|s3):/.test(text)) {
-    throw new AppError('reference_not_supported', `${shown(text)}: models are taken from the registry only.`);
+    const remedy = text.startsWith('hf:') ? ' Import it first (POST /v1/imports), and name what that makes.' : '';
+    throw new AppError('reference_not_supported', `${shown(text)}: models are taken from the registry only.${remedy}`);
   }
   const [, namespace = '', name = '', revision = latestAlias] = /^([^/@]+)\/([^/@]+)(?:@(.+))?$/.exec(text) ?? [];
   const valid =
