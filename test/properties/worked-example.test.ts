@@ -27,7 +27,7 @@ test('its name is where the example says, once in each', () => {
     ['src/engine/methods/registry.ts', /^ {2}expo,$/gm],
     ['test/support/references.ts', /^ {2}expo,$/gm],
     ['test/engine/precision-geometry.test.ts', /merge_method: 'expo'/g],
-    ['test/engine/determinism.test.ts', /merge_method: expo/g],
+    ['test/support/method-recipes.ts', /merge_method: expo/g],
     ['test/bench/recipes.ts', /method: 'expo'/g],
   ];
   for (const [path, name] of places) expect({ path, found: read(path).match(name) }).toMatchObject({ found: [expect.any(String)] }); // prettier-ignore
