@@ -56,74 +56,21 @@ export function bandSumPairBF16(output: usize, base: usize, x: usize, y: usize, 
 /** Elements for which quotas are looked at once. */
 const RUN: i32 = 512;
 
+/** How a run tells what is left: by masks; by keys where no quota ends, and what equals a threshold is only counted; by keys. */
+const BY_MASK: i32 = 0;
+const COUNTED: i32 = 1;
+const ONE_BY_ONE: i32 = 2;
+
 /** The same of what masks of one bit an element leave of either (u32 at 72 and 76: where they lie). */
 export function maskElectPairBF16(output: usize, base: usize, x: usize, y: usize, settings: usize, n: i32): void {
-  maskPair(output, base, x, y, settings, n, true);
+  mergeRun(output, base, x, y, settings, n, BY_MASK, false, true);
 }
 
 export function maskSumPairBF16(output: usize, base: usize, x: usize, y: usize, settings: usize, n: i32): void {
-  maskPair(output, base, x, y, settings, n, false);
+  mergeRun(output, base, x, y, settings, n, BY_MASK, false, false);
 }
 
 /** Flags are constants: each export has only what it needs. */
-@inline
-function maskPair(
-  output: usize,
-  base: usize,
-  x: usize,
-  y: usize,
-  settings: usize,
-  n: i32,
-  elects: bool,
-): void {
-  let maskX = <usize>load<u32>(settings, 72);
-  let maskY = <usize>load<u32>(settings, 76);
-  const zero = f32x4.splat(0);
-  const ratio = v128.load32_splat(settings, 48);
-  const margin = v128.load32_splat(settings, 52);
-  const bothX = v128.load32_splat(settings, 20);
-  const bothY = v128.load32_splat(settings, 44);
-  const changeX = v128.xor(bothX, v128.load32_splat(settings, 16));
-  const changeY = v128.xor(bothY, v128.load32_splat(settings, 40));
-  for (let i = 0; i < n; i += 8) {
-    const bits = v128.load(base);
-    const b0 = lowSingles(bits);
-    const b1 = highSingles(bits);
-    const bitsX = v128.load(x);
-    const bitsY = v128.load(y);
-    const keptX = load<u8>(maskX);
-    const keptY = load<u8>(maskY);
-    let x0 = v128.and(f32x4.sub(lowSingles(bitsX), b0), laneBits(keptX));
-    let x1 = v128.and(f32x4.sub(highSingles(bitsX), b1), laneBits(keptX >> 4));
-    let y0 = v128.and(f32x4.sub(lowSingles(bitsY), b0), laneBits(keptY));
-    let y1 = v128.and(f32x4.sub(highSingles(bitsY), b1), laneBits(keptY >> 4));
-    if (elects) {
-      const votes0 = f32x4.add(x0, f32x4.mul(y0, ratio));
-      const votes1 = f32x4.add(x1, f32x4.mul(y1, ratio));
-      let isPositive0 = f32x4.ge(votes0, zero);
-      let isPositive1 = f32x4.ge(votes1, zero);
-      const isUnsure0 = isUnsure(votes0, y0, margin);
-      const isUnsure1 = isUnsure(votes1, y1, margin);
-      if (v128.any_true(v128.or(isUnsure0, isUnsure1))) {
-        isPositive0 = v128.bitselect(electExactly(x0, y0, settings), isPositive0, isUnsure0);
-        isPositive1 = v128.bitselect(electExactly(x1, y1, settings), isPositive1, isUnsure1);
-      }
-      x0 = elected(x0, y0, isPositive0, bothX, bothY, changeX, changeY);
-      x1 = elected(x1, y1, isPositive1, bothX, bothY, changeX, changeY);
-    } else {
-      x0 = f32x4.add(f32x4.mul(x0, bothX), f32x4.mul(y0, bothY));
-      x1 = f32x4.add(f32x4.mul(x1, bothX), f32x4.mul(y1, bothY));
-    }
-    v128.store(output, brains(f32x4.add(b0, x0), f32x4.add(b1, x1)));
-    output += 16;
-    base += 16;
-    x += 16;
-    y += 16;
-    maskX += 1;
-    maskY += 1;
-  }
-}
-
 @inline
 function selectPair(
   output: usize,
@@ -141,9 +88,9 @@ function selectPair(
     const isCounted = hasRoom(settings + 4, count) && hasRoom(settings + 28, count);
     const isCountedAbove = !hasOutliers || (hasRoom(settings + 12, count) && hasRoom(settings + 36, count));
     if (isCounted && isCountedAbove) {
-      mergeRun(output + at, base + at, x + at, y + at, settings, count, hasOutliers, elects, true);
+      mergeRun(output + at, base + at, x + at, y + at, settings, count, COUNTED, hasOutliers, elects);
     } else {
-      mergeRun(output + at, base + at, x + at, y + at, settings, count, hasOutliers, elects, false);
+      mergeRun(output + at, base + at, x + at, y + at, settings, count, ONE_BY_ONE, hasOutliers, elects);
     }
   }
 }
@@ -169,7 +116,6 @@ function use(quotaAt: usize, equals: v128): void {
   if (quota > 0) store<u32>(quotaAt, quota - min(quota, addLanes(equals)));
 }
 
-/** @param isCounted no quota ends in this run: what is equal to thresholds is only counted */
 @inline
 function mergeRun(
   output: usize,
@@ -178,10 +124,17 @@ function mergeRun(
   y: usize,
   settings: usize,
   n: i32,
+  selects: i32,
   hasOutliers: bool,
   elects: bool,
-  isCounted: bool,
 ): void {
+  const isCounted = selects == COUNTED;
+  let maskX: usize = 0;
+  let maskY: usize = 0;
+  if (selects == BY_MASK) {
+    maskX = load<u32>(settings, 72);
+    maskY = load<u32>(settings, 76);
+  }
   const zero = f32x4.splat(0);
   const abs = i32x4.splat(ABS);
   const leastX = v128.load32_splat(settings, 0);
@@ -212,37 +165,50 @@ function mergeRun(
     let x1 = f32x4.sub(highSingles(bitsX), b1);
     let y0 = f32x4.sub(lowSingles(bitsY), b0);
     let y1 = f32x4.sub(highSingles(bitsY), b1);
-    const keyX0 = v128.and(x0, abs);
-    const keyX1 = v128.and(x1, abs);
-    const keyY0 = v128.and(y0, abs);
-    const keyY1 = v128.and(y1, abs);
-    let keptX0 = i32x4.gt_s(keyX0, belowX);
-    let keptX1 = i32x4.gt_s(keyX1, belowX);
-    let keptY0 = i32x4.gt_s(keyY0, belowY);
-    let keptY1 = i32x4.gt_s(keyY1, belowY);
-    if (hasOutliers) {
-      keptX0 = v128.andnot(keptX0, i32x4.gt_s(keyX0, insideX));
-      keptX1 = v128.andnot(keptX1, i32x4.gt_s(keyX1, insideX));
-      keptY0 = v128.andnot(keptY0, i32x4.gt_s(keyY0, insideY));
-      keptY1 = v128.andnot(keptY1, i32x4.gt_s(keyY1, insideY));
-    }
-    if (isCounted) {
-      equalX = i32x4.sub(equalX, i32x4.add(i32x4.eq(keyX0, leastX), i32x4.eq(keyX1, leastX)));
-      equalY = i32x4.sub(equalY, i32x4.add(i32x4.eq(keyY0, leastY), i32x4.eq(keyY1, leastY)));
-      if (hasOutliers) {
-        equalMostX = i32x4.sub(equalMostX, i32x4.add(i32x4.eq(keyX0, mostX), i32x4.eq(keyX1, mostX)));
-        equalMostY = i32x4.sub(equalMostY, i32x4.add(i32x4.eq(keyY0, mostY), i32x4.eq(keyY1, mostY)));
-      }
+    let keptX0: v128;
+    let keptX1: v128;
+    let keptY0: v128;
+    let keptY1: v128;
+    if (selects == BY_MASK) {
+      const bitsOfX = load<u8>(maskX++);
+      const bitsOfY = load<u8>(maskY++);
+      keptX0 = laneBits(bitsOfX);
+      keptX1 = laneBits(bitsOfX >> 4);
+      keptY0 = laneBits(bitsOfY);
+      keptY1 = laneBits(bitsOfY >> 4);
     } else {
-      keptX0 = v128.or(keptX0, taken(i32x4.eq(keyX0, leastX), settings + 4));
-      keptX1 = v128.or(keptX1, taken(i32x4.eq(keyX1, leastX), settings + 4));
-      keptY0 = v128.or(keptY0, taken(i32x4.eq(keyY0, leastY), settings + 28));
-      keptY1 = v128.or(keptY1, taken(i32x4.eq(keyY1, leastY), settings + 28));
+      const keyX0 = v128.and(x0, abs);
+      const keyX1 = v128.and(x1, abs);
+      const keyY0 = v128.and(y0, abs);
+      const keyY1 = v128.and(y1, abs);
+      keptX0 = i32x4.gt_s(keyX0, belowX);
+      keptX1 = i32x4.gt_s(keyX1, belowX);
+      keptY0 = i32x4.gt_s(keyY0, belowY);
+      keptY1 = i32x4.gt_s(keyY1, belowY);
       if (hasOutliers) {
-        keptX0 = v128.andnot(keptX0, taken(i32x4.eq(keyX0, mostX), settings + 12));
-        keptX1 = v128.andnot(keptX1, taken(i32x4.eq(keyX1, mostX), settings + 12));
-        keptY0 = v128.andnot(keptY0, taken(i32x4.eq(keyY0, mostY), settings + 36));
-        keptY1 = v128.andnot(keptY1, taken(i32x4.eq(keyY1, mostY), settings + 36));
+        keptX0 = v128.andnot(keptX0, i32x4.gt_s(keyX0, insideX));
+        keptX1 = v128.andnot(keptX1, i32x4.gt_s(keyX1, insideX));
+        keptY0 = v128.andnot(keptY0, i32x4.gt_s(keyY0, insideY));
+        keptY1 = v128.andnot(keptY1, i32x4.gt_s(keyY1, insideY));
+      }
+      if (isCounted) {
+        equalX = i32x4.sub(equalX, i32x4.add(i32x4.eq(keyX0, leastX), i32x4.eq(keyX1, leastX)));
+        equalY = i32x4.sub(equalY, i32x4.add(i32x4.eq(keyY0, leastY), i32x4.eq(keyY1, leastY)));
+        if (hasOutliers) {
+          equalMostX = i32x4.sub(equalMostX, i32x4.add(i32x4.eq(keyX0, mostX), i32x4.eq(keyX1, mostX)));
+          equalMostY = i32x4.sub(equalMostY, i32x4.add(i32x4.eq(keyY0, mostY), i32x4.eq(keyY1, mostY)));
+        }
+      } else {
+        keptX0 = v128.or(keptX0, taken(i32x4.eq(keyX0, leastX), settings + 4));
+        keptX1 = v128.or(keptX1, taken(i32x4.eq(keyX1, leastX), settings + 4));
+        keptY0 = v128.or(keptY0, taken(i32x4.eq(keyY0, leastY), settings + 28));
+        keptY1 = v128.or(keptY1, taken(i32x4.eq(keyY1, leastY), settings + 28));
+        if (hasOutliers) {
+          keptX0 = v128.andnot(keptX0, taken(i32x4.eq(keyX0, mostX), settings + 12));
+          keptX1 = v128.andnot(keptX1, taken(i32x4.eq(keyX1, mostX), settings + 12));
+          keptY0 = v128.andnot(keptY0, taken(i32x4.eq(keyY0, mostY), settings + 36));
+          keptY1 = v128.andnot(keptY1, taken(i32x4.eq(keyY1, mostY), settings + 36));
+        }
       }
     }
     x0 = v128.and(x0, keptX0);
