@@ -2,17 +2,23 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { markdownText } from '../../src/cards/markdown.js';
 import { methods, type MethodName } from '../../src/recipe/index.js';
+import { coefficientsFile, damCoefficients } from '../support/coefficients.js';
 import { HttpClient } from '../support/http-client.js';
 import { executableMethods } from '../support/recipes.js';
 import { pushSamples } from '../support/sample-models.js';
+import { readModel } from '../support/safetensors.js';
 import { type ServiceProcess, startService } from '../support/service-process.js';
+
+const samples = fileURLToPath(new URL('../../samples', import.meta.url));
 
 // Long enough for a machine that is busy with other things; nothing here waits for time to pass.
 jest.setTimeout(120_000);
 
 const [base, reverse, sort] = ['samples/base', 'samples/reverse', 'samples/sort'];
+const coefficients = 'team/coefficients';
 type Settings = Record<string, number | boolean>;
 
 /** Parameters of the method as a whole, and of each model. */
@@ -38,6 +44,7 @@ const settings: Partial<Record<MethodName, { global?: Settings; own?: Settings }
   passthrough: { own: { scale: 0.9 } },
   magmax: { global: { lambda: 0.5 } },
   expo: { global: { alpha: 0.3 } },
+  lines: { global: { alpha: 0.2, beta: 0.7 } },
 };
 
 function recipeOf(method: MethodName): Record<string, unknown> {
@@ -48,6 +55,7 @@ function recipeOf(method: MethodName): Record<string, unknown> {
     ...(policy === 'required' && { base_model: base }),
     models: [reverse, sort].slice(0, maxModels).map((model) => ({ model, ...(own && { parameters: own }) })),
     ...(global && { parameters: global }),
+    ...(method === 'dam' && { coefficients }),
   };
 }
 
@@ -61,6 +69,9 @@ describe('a merge through the API', () => {
     service = await startService({ AMALGAM_DATA_DIR: directory });
     client = new HttpClient(service.url);
     await pushSamples(client);
+    const tensors = damCoefficients({ tensors: readModel(`${samples}/base`) }, ['reverse', 'sort']);
+    const file = coefficientsFile(tensors, { models: ['reverse', 'sort'] });
+    await client.push(coefficients, { 'model.safetensors': file });
   });
   afterAll(async () => {
     service.kill('SIGTERM');
