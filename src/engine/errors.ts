@@ -60,6 +60,7 @@ export const engineErrorCodes = [
   'tokenizers_differ',
   // The merge itself.
   'merge_cancelled',
+  'plan_outdated',
   'input_changed',
   'buffer_differs',
   'nan_in_result',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { EngineError } from '../errors.js';
 import { compileKernels } from '../kernels/kernels.js';
 import type { TensorSlice } from '../methods/method.js';
-import type { MergePlan } from '../plan/merge-plan.js';
+import { ENGINE_VERSION, type MergePlan } from '../plan/merge-plan.js';
 import type { TensorReport } from '../report/tensor-report.js';
 import { DEFAULT_CHUNK_BYTES, type ExecuteOptions, type MergeEvent } from './options.js';
 import { ShardRun, type ShardContext } from './shard-run.js';
@@ -35,9 +35,13 @@ const PROGRESS_MILLISECONDS = 100;
  * Carries out a plan, or some of its shards. The bytes written depend on the plan alone: not on threads, chunks,
  * machine, or on how often it was interrupted.
  *
- * @throws EngineError merge_cancelled (the signal), input_changed, file_truncated, buffer_differs, nan_in_result, storage_full
+ * @throws EngineError plan_outdated, merge_cancelled (the signal), input_changed, file_truncated, buffer_differs, nan_in_result, storage_full
  */
 export async function execute(plan: MergePlan, options: ExecuteOptions): Promise<MergeResult> {
+  if (plan.engine !== ENGINE_VERSION) {
+    const message = `the plan is of engine ${plan.engine} and this is ${ENGINE_VERSION}: the result would have other bytes`;
+    throw new EngineError('plan_outdated', message);
+  }
   const shards = options.shards ?? plan.shards.map((_shard, index) => index);
   const inputs = await pinInputs(plan, shards, options);
   const context = openContext(plan, inputs.paths, options);
