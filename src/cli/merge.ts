@@ -16,6 +16,7 @@ import { Interrupted, type RecipeText } from './failure.js';
 import { formatBytes, formatSeconds, plural } from './format.js';
 import { localCard, nameOf } from './local-card.js';
 import { type LocalPlan, type LocalPlanOptions, type LocalStage, planLocally } from './local-plan.js';
+import { peakRssBytes } from './peak-memory.js';
 import { openProgress, type Progress } from './progress.js';
 import { cancelOnSignals } from './signals.js';
 import { StageDirectory } from './stage-directory.js';
@@ -201,7 +202,7 @@ function report(
       // From the first read to the last write; `seconds` has planning and the small files too.
       mergeSeconds: result.seconds,
       seconds,
-      peakRssBytes: process.resourceUsage().maxRSS * 1024,
+      peakRssBytes: peakRssBytes(),
     };
     process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
     return;

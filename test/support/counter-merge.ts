@@ -73,11 +73,12 @@ const PROGRAM = `
   import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
   import { join } from 'node:path';
   import { execute } from ${JSON.stringify(new URL('../../dist/src/engine/index.js', import.meta.url).href)};
+  import { peakRssBytes } from ${JSON.stringify(new URL('../../dist/src/cli/peak-memory.js', import.meta.url).href)};
   const { plan, folders, directory, answer } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
   const onEvent = ({ type, file }) => type === 'shard' && unlinkSync(join(directory, file));
   const locate = (input, file) => join(folders[input], file);
   const { shards, writtenBytes, seconds } = await execute(plan, { directory, threads: 2, onEvent, locate });
-  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  const peakBytes = peakRssBytes();
   const sha256 = shards.map((shard) => shard.sha256);
   writeFileSync(answer, JSON.stringify({ peakBytes, sha256, writtenBytes, seconds }));
 `;
