@@ -19,7 +19,9 @@ describe('amalgam merge, by coefficients', () => {
       join(root, 'dam.yaml'),
       `merge_method: dam\nmodels: [{ model: sort }, { model: reverse }]\ncoefficients: ${coefficients}\n`,
     );
-    return amalgam([...argv, 'dam.yaml', ...(argv.includes('merge') ? ['out', '--overwrite'] : [])], { cwd: root });
+    return amalgam([...argv, 'dam.yaml', ...(argv.includes('merge') ? ['out', '--overwrite', '--quiet'] : [])], {
+      cwd: root,
+    });
   };
   const digestOf = ({ stdout }: CommandResult): unknown => (JSON.parse(stdout) as { digest: unknown }).digest;
 

@@ -33,7 +33,7 @@ describe('amalgam merge, of several recipes in one file', () => {
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
   it('gives what the recipes give one after the other, and leaves nothing else', async () => {
-    expect(await run(several, 'merge', 'recipe.yaml', 'out')).toMatchObject({ status: 0, stderr: '' });
+    expect(await run(several, 'merge', 'recipe.yaml', 'out', '--quiet')).toMatchObject({ status: 0, stderr: '' });
     expect(hidden()).toEqual([]);
     expect(readFileSync(at('out', 'amalgam-recipe.yaml'), 'utf8')).toBe(several);
     expect(readdirSync(at('out'))).toContain('tokenizer.json');
