@@ -3,6 +3,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationB
 import type { Config } from '../config.js';
 import type { Database } from '../platform/database.js';
 import type { Logger } from '../platform/logger.js';
+import { RegularWork } from '../platform/regular-work.js';
 import { CONFIG, DATABASE, LOGGER } from '../platform/tokens.js';
 import { ImportKeeping } from './import-keeping.js';
 import { ImportLoop } from './import-loop.js';
@@ -14,39 +15,37 @@ const stopWithinMs = 7_000;
 /** Starts and stops what imports in this process; role `api` only takes imports in. */
 @Injectable()
 export class ImportWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  #timer: NodeJS.Timeout | undefined;
-  #sweeping: Promise<void> | undefined;
+  readonly #regular: RegularWork;
 
   constructor(
     private readonly loop: ImportLoop,
     private readonly keeping: ImportKeeping,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(DATABASE) private readonly database: Database,
-    @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.#regular = new RegularWork(logger);
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     // An embedded database has one process, whose data directory is locked: whoever owned anything is dead.
     if (this.database.embedded) await this.keeping.takeOver();
     if (this.config.role !== 'api') this.loop.start();
-    this.#timer = setInterval(() => {
-      this.#sweeping ??= this.#sweep().finally(() => (this.#sweeping = undefined));
-    }, sweepMs);
+    this.#regular.every(sweepMs, 'looking after imports', () => this.#sweep());
   }
 
   /** Work is called off before anything that it needs goes away; what was begun is given back at once. */
   async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.#timer);
+    const swept = this.#regular.stop();
     await Promise.race([this.loop.stop(), sleep(stopWithinMs, undefined, { ref: false })]);
-    await this.#sweeping;
+    await swept;
   }
 
   async #sweep(): Promise<void> {
     try {
       await this.keeping.finishCancelled();
-    } catch (error) {
-      this.logger.warn({ err: error }, 'A look after imports failed; it will be tried again');
+    } finally {
+      this.loop.wakeSoon();
     }
-    this.loop.wakeSoon();
   }
 }
