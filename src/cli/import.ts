@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Import } from '../imports/imports.schema.js';
 import type { ApiClient } from './api-client.js';
-import { followEvents, type StreamedEvent } from './event-stream.js';
-import { Failure, Interrupted } from './failure.js';
+import { Failure } from './failure.js';
+import { followHubJob } from './follow-hub-job.js';
 import { formatBytes, formatSeconds, plural, printable } from './format.js';
-import { openProgress, type Progress } from './progress.js';
 import { hubTokenHeader } from './publish.js';
 import { resuming } from './resuming.js';
-import { cancelOnSignals } from './signals.js';
 
 export interface ImportOptions {
   alias?: string;
@@ -15,8 +13,6 @@ export interface ImportOptions {
   quiet?: boolean;
   json?: boolean;
 }
-
-const endStates = ['succeeded', 'failed', 'cancelled'];
 
 /**
  * `amalgam push hf:org/name team/name`: has the service fetch the model, and waits.
@@ -38,8 +34,10 @@ export async function importFromHub(
   const headers = { 'idempotency-key': randomUUID(), ...hubTokenHeader(hubToken) };
   const send = (): Promise<Import> => client.json<Import>('/v1/imports', { method: 'POST', headers, body });
   const { id } = await resuming(send, { progress: () => 0 });
-  await follow(client, id, options);
-  const ended = await client.json<Import>(`/v1/imports/${id}`);
+  const path = `/v1/imports/${id}`;
+  const goesOn = 'the import goes on: the same command watches it again';
+  await followHubJob(client, { path, verb: 'Importing', goesOn, quiet: options.quiet === true });
+  const ended = await client.json<Import>(path);
   if (options.json === true) process.stdout.write(`${JSON.stringify(ended, null, 2)}\n`);
   if (ended.state !== 'succeeded') {
     const { code, detail } = ended.failure ?? {
@@ -49,37 +47,6 @@ export async function importFromHub(
     throw new Failure(code, printable(detail));
   }
   if (options.json !== true && options.quiet !== true) process.stdout.write(`${describe(ended)}\n`);
-}
-
-async function follow(client: ApiClient, id: string, options: ImportOptions): Promise<void> {
-  const cancellation = cancelOnSignals();
-  const progress = await openProgress({ verb: 'Importing', quiet: options.quiet === true });
-  const path = `/v1/imports/${id}/events`;
-  try {
-    await followEvents(client, path, (event) => tell(event, progress), isLast, cancellation.signal);
-  } catch (error) {
-    if (cancellation.exitCode === undefined) throw error;
-    progress.stop();
-    process.stderr.write(`no longer watching; the import goes on: the same command watches it again\n`);
-    throw new Interrupted(cancellation.exitCode);
-  } finally {
-    progress.stop();
-    cancellation.close();
-  }
-}
-
-function isLast({ type }: StreamedEvent): boolean {
-  return endStates.includes(type);
-}
-
-function tell({ type, data: event }: StreamedEvent, progress: Progress): void {
-  const { data } = event as { data: Record<string, unknown> };
-  const { bytesDone, bytesTotal, detail, seconds, waitSeconds } = data;
-  if (type === 'progress' && typeof bytesDone === 'number' && typeof bytesTotal === 'number') {
-    progress.update(bytesDone, bytesTotal);
-  } else if (type === 'wait' || type === 'attempt-failed') {
-    progress.note(`${printable(String(detail))}; again in ${String(seconds ?? waitSeconds)} s`);
-  } else if (type !== 'file' && !endStates.includes(type)) progress.note(type);
 }
 
 function describe({ version, repository, commit, files, progress, createdAt, finishedAt }: Import): string {

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Publication, PublicationPreview } from '../publishing/publications.schema.js';
 import type { ApiClient } from './api-client.js';
-import { followEvents, type StreamedEvent } from './event-stream.js';
-import { Failure, Interrupted } from './failure.js';
+import { Failure } from './failure.js';
+import { followHubJob } from './follow-hub-job.js';
 import { formatBytes, formatSeconds, plural, printable } from './format.js';
-import { openProgress, type Progress } from './progress.js';
 import { resuming } from './resuming.js';
-import { cancelOnSignals } from './signals.js';
 
 export interface PublishOptions {
   revision?: string;
@@ -21,7 +19,6 @@ export interface PublishOptions {
   json?: boolean;
 }
 
-const endStates = ['succeeded', 'failed', 'cancelled'];
 /** Statuses of a command that waits for a publication, by how that ended. */
 const statuses: Readonly<Record<string, number>> = { succeeded: 0, failed: 1, cancelled: 3 };
 
@@ -74,37 +71,12 @@ export async function watchPublicationOf(client: ApiClient, mergeId: string, opt
 }
 
 async function watchPublication(client: ApiClient, id: string, options: PublishOptions): Promise<number> {
-  const cancellation = cancelOnSignals();
-  const progress = await openProgress({ verb: 'Publishing', quiet: options.quiet === true });
   const path = `/v1/publications/${encodeURIComponent(id)}`;
-  try {
-    await followEvents(client, `${path}/events`, (event) => tell(event, progress), isLast, cancellation.signal);
-  } catch (error) {
-    if (cancellation.exitCode === undefined) throw error;
-    progress.stop();
-    process.stderr.write(`no longer watching; the publication goes on: GET ${path}\n`);
-    throw new Interrupted(cancellation.exitCode);
-  } finally {
-    progress.stop();
-    cancellation.close();
-  }
+  const goesOn = `the publication goes on: GET ${path}`;
+  await followHubJob(client, { path, verb: 'Publishing', goesOn, quiet: options.quiet === true });
   const publication = await client.json<Publication>(path);
   show(publication, options);
   return statuses[publication.state] ?? 1;
-}
-
-function isLast({ type }: StreamedEvent): boolean {
-  return endStates.includes(type);
-}
-
-function tell({ type, data: event }: StreamedEvent, progress: Progress): void {
-  const { data } = event as { data: Record<string, unknown> };
-  const { bytesDone, bytesTotal, detail, seconds, waitSeconds } = data;
-  if (type === 'progress' && typeof bytesDone === 'number' && typeof bytesTotal === 'number') {
-    progress.update(bytesDone, bytesTotal);
-  } else if (type === 'wait' || type === 'attempt-failed') {
-    progress.note(`${printable(String(detail))}; again in ${String(seconds ?? waitSeconds)} s`);
-  } else if (type !== 'file' && !endStates.includes(type)) progress.note(type);
 }
 
 function show(publication: Publication, { json = false, quiet = false }: PublishOptions): void {

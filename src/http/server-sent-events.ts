@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StreamableFile } from '@nestjs/common';
 import { AppError } from '../errors.js';
 
-export interface ServerSentEvent {
+interface ServerSentEvent {
   /** Position in the stream; comes back as Last-Event-ID. */
   id: number;
   /** Name that `addEventListener` takes. */
@@ -20,7 +20,7 @@ const retryMs = 2_000;
  * Answers with a stream of events that ends when `source` ends, which it does after the terminal event. `source` gets
  * the signal that the client has gone or the server stops; a comment every 15 s keeps proxies from closing the line.
  */
-export function eventStream(
+function eventStream(
   reply: FastifyReply,
   source: (signal: AbortSignal) => AsyncIterable<ServerSentEvent>,
 ): StreamableFile {
@@ -42,11 +42,52 @@ export function eventStream(
   return new StreamableFile(lines, { type: 'text/event-stream; charset=utf-8' });
 }
 
+/** One event of a job, as lists and streams show it. */
+interface JobEvent {
+  seq: number;
+  type: string;
+}
+
+/** A job whose events are asked for. */
+interface FollowedJob<Event extends JobEvent> {
+  hasEnded: boolean;
+  /** Number of its latest event. */
+  lastEvent: number;
+  list: (after: number, limit: number | undefined) => Promise<Event[]>;
+  follow: (after: number, signal: AbortSignal) => AsyncIterable<Event>;
+}
+
+/**
+ * Answers a GET of a job's events: with the list of those that have happened or, where the client accepts events, with a
+ * stream of them until the job has ended.
+ * @returns nothing, as 204, once it has ended and the client knows everything
+ * @throws AppError malformed_header
+ */
+export async function followOrList<Event extends JobEvent>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  query: { after?: number | undefined; limit?: number | undefined },
+  job: FollowedJob<Event>,
+): Promise<{ items: Event[] } | StreamableFile | undefined> {
+  if (!acceptsEvents(request)) return { items: await job.list(query.after ?? 0, query.limit) };
+  const after = lastEventId(request, query.after);
+  if (job.hasEnded && after >= job.lastEvent) {
+    // What tells an EventSource to stop asking.
+    void reply.status(204);
+    return undefined;
+  }
+  return eventStream(reply, (signal) => toServerSent(job.follow(after, signal)));
+}
+
+async function* toServerSent(events: AsyncIterable<JobEvent>): AsyncGenerator<ServerSentEvent> {
+  for await (const event of events) yield { id: event.seq, type: event.type, data: event };
+}
+
 /**
  * The last event that the client has seen, from Last-Event-ID or `?after=`; 0 for the beginning.
  * @throws AppError malformed_header
  */
-export function lastEventId(request: FastifyRequest, after: number | undefined): number {
+function lastEventId(request: FastifyRequest, after: number | undefined): number {
   const header = request.headers['last-event-id'];
   if (header === undefined || header === '') return after ?? 0;
   if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);
@@ -54,7 +95,7 @@ export function lastEventId(request: FastifyRequest, after: number | undefined):
 }
 
 /** Whether the client asks for a stream rather than for a list. */
-export function acceptsEvents(request: FastifyRequest): boolean {
+function acceptsEvents(request: FastifyRequest): boolean {
   return (request.headers.accept ?? '').toLowerCase().includes('text/event-stream');
 }
 

@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { type AttemptFailure, failureLimit, waitSecondsOf, WorkerLost } from '../hub/hub-attempts.js';
 import type { HubError } from '../hub/hub-error.js';
 import { keepLease } from '../platform/leases.js';
 import type { Logger } from '../platform/logger.js';
 import { LOGGER } from '../platform/tokens.js';
 import { ImportEvents } from './import-events.js';
-import { type AttemptFailure, failureLimit, failureOf, ImportWorkerLost, waitSecondsOf } from './import-failure.js';
+import { failureOf } from './import-failure.js';
 import { type ImportClaim, ImportLeases, ImportLost } from './import-leases.js';
 import { ImportSteps } from './import-steps.js';
 import { ImportTokens } from './import-tokens.js';
@@ -39,7 +40,7 @@ export class ImportAttempt {
       work,
     );
     try {
-      if (claim.failures > failureLimit) throw new ImportWorkerLost();
+      if (claim.failures > failureLimit) throw new WorkerLost();
       const stored = await this.stored.get(claim.id);
       const token = this.tokens.open(claim.id, stored.sealedToken);
       const onWait = (error: HubError, seconds: number): void => this.#tellWait(claim, error, seconds);

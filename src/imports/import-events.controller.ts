@@ -3,7 +3,7 @@ import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refuses } from '../http/refuses.decorator.js';
 import { Returns } from '../http/returns.decorator.js';
-import { acceptsEvents, eventStream, lastEventId, type ServerSentEvent } from '../http/server-sent-events.js';
+import { followOrList } from '../http/server-sent-events.js';
 import { ImportEvents } from './import-events.js';
 import { isTerminal } from './import-state.js';
 import { ImportEventList, ImportEventsQuery, ImportPath } from './imports.schema.js';
@@ -35,19 +35,10 @@ export class ImportEventsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ImportEventList | StreamableFile | undefined> {
     const { state, lastEvent } = await this.imports.get(id);
-    if (!acceptsEvents(request)) return { items: await this.events.list(id, query.after ?? 0, query.limit) };
-    const after = lastEventId(request, query.after);
-    if (isTerminal(state) && after >= lastEvent) {
-      // What tells an EventSource to stop asking.
-      void reply.status(204);
-      return undefined;
-    }
-    return eventStream(reply, (signal) => this.#stream(id, after, signal));
-  }
-
-  async *#stream(id: string, after: number, signal: AbortSignal): AsyncGenerator<ServerSentEvent> {
-    for await (const event of this.events.follow(id, after, signal)) {
-      yield { id: event.seq, type: event.type, data: event };
-    }
+    return followOrList(request, reply, query, {
+      ...{ hasEnded: isTerminal(state), lastEvent },
+      list: (after, limit) => this.events.list(id, after, limit),
+      follow: (after, signal) => this.events.follow(id, after, signal),
+    });
   }
 }
