@@ -1,14 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { inspectOffThread } from '../engine/index.js';
-import { HubCheckpoint } from '../hub/hub-checkpoint.js';
-import type { HubLine } from '../hub/hub-file-reader.js';
 import { HubModels } from '../hub/hub-model.js';
-import { findHubReference } from '../hub/hub-reference.js';
-import { inspectedFiles, neededFiles } from '../hub/model-files.js';
 import { VersionsService } from '../models/versions.service.js';
 import type { ImportClaim } from './import-leases.js';
 import type { ImportPlan } from './import-plan.js';
+import { ImportSources } from './import-sources.js';
 import { ImportTransfer, type ImportWork } from './import-transfer.js';
 import { StoredImports, type StoredImport } from './stored-imports.js';
 
@@ -18,6 +14,7 @@ export class ImportSteps {
   constructor(
     private readonly database: DataSource,
     private readonly hub: HubModels,
+    private readonly sources: ImportSources,
     private readonly versions: VersionsService,
     private readonly imports: StoredImports,
     private readonly transfer: ImportTransfer,
@@ -26,26 +23,13 @@ export class ImportSteps {
   /** @throws AppError, EngineError (a model that no program should load), HubError, StorageError, ImportLost */
   async run({ claim, stored, line }: ImportWork): Promise<void> {
     if (stored.state === 'queued') await this.imports.move(claim, 'plan');
-    const plan = stored.plan ?? (await this.#plan(stored, line));
+    const plan = stored.plan ?? (await this.sources.open(stored.source, line)).plan;
     if (stored.state !== 'fetching') {
       if (await this.#succeedWithKnown(claim, stored, plan)) return;
       await this.imports.plan(claim, plan);
     }
     const { repository } = plan;
     await this.hub.refusing(repository, line.token, () => this.transfer.run({ claim, stored, plan, line }));
-  }
-
-  /** Reads the headers and nothing else: what no program should load is refused before it is fetched. */
-  async #plan(stored: StoredImport, line: HubLine): Promise<ImportPlan> {
-    const reference = findHubReference(stored.source);
-    if (!reference) throw new Error(`import ${stored.id} has no source`);
-    const pinned = await this.hub.pin(reference, line);
-    const { repository, commit } = pinned;
-    const readable = inspectedFiles(pinned.files);
-    const files = new HubCheckpoint(readable, (file) => this.hub.reader(pinned, file, line));
-    const inspect = (): ReturnType<typeof inspectOffThread> => inspectOffThread(files);
-    const { shards } = await this.hub.refusing(repository, line.token, inspect);
-    return { repository, commit, files: neededFiles(pinned.files, shards) };
   }
 
   /** The model has a version of this very commit: there is nothing to fetch. */

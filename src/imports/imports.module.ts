@@ -8,6 +8,7 @@ import { ImportEventsController } from './import-events.controller.js';
 import { ImportKeeping } from './import-keeping.js';
 import { ImportLeases } from './import-leases.js';
 import { ImportLoop } from './import-loop.js';
+import { ImportSources } from './import-sources.js';
 import { ImportSteps } from './import-steps.js';
 import { ImportTokens } from './import-tokens.js';
 import { ImportTransfer } from './import-transfer.js';
@@ -21,8 +22,9 @@ import { StoredImports } from './stored-imports.js';
   imports: [HubModule, ModelsModule],
   controllers: [ImportsController, ImportEventsController],
   providers: [
-    ...[FileFetcher, ImportAttempt, ImportEvents, ImportKeeping, ImportLeases, ImportLoop, ImportSteps, ImportTokens],
-    ...[ImportTransfer, ImportWorker, ImportsService, StoredImports],
+    ...[FileFetcher, ImportAttempt, ImportEvents, ImportKeeping, ImportLeases, ImportLoop, ImportSources, ImportSteps],
+    ...[ImportTokens, ImportTransfer, ImportWorker, ImportsService, StoredImports],
   ],
+  exports: [ImportsService, ImportSources],
 })
 export class ImportsModule {}
