@@ -4,11 +4,12 @@ import { CONFIG } from '../platform/tokens.js';
 import { HubDownloads } from './hub-download.js';
 import { HubModels } from './hub-model.js';
 import { HubTransport } from './hub-transport.js';
+import { KeptTokens } from './kept-tokens.js';
 
 /** The lines to the Hub that is configured: whatever speaks to it does so through these. */
 @Module({
   providers: [
-    HubTransport,
+    ...[HubTransport, KeptTokens],
     {
       provide: HubModels,
       useFactory: (transport: HubTransport, { hubUrl }: Config) =>
@@ -16,7 +17,7 @@ import { HubTransport } from './hub-transport.js';
       inject: [HubTransport, CONFIG],
     },
   ],
-  exports: [HubTransport, HubModels],
+  exports: [HubTransport, HubModels, KeptTokens],
 })
 export class HubModule implements OnApplicationShutdown {
   constructor(

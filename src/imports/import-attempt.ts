@@ -2,14 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type AttemptFailure, failureLimit, waitSecondsOf, WorkerLost } from '../hub/hub-attempts.js';
 import type { HubError } from '../hub/hub-error.js';
+import { type JobClaim, JobLost } from '../platform/job-leases.js';
 import { keepLease } from '../platform/leases.js';
 import type { Logger } from '../platform/logger.js';
 import { LOGGER } from '../platform/tokens.js';
 import { ImportEvents } from './import-events.js';
 import { failureOf } from './import-failure.js';
-import { type ImportClaim, ImportLeases, ImportLost } from './import-leases.js';
+import { ImportLeases } from './import-leases.js';
 import { ImportSteps } from './import-steps.js';
-import { ImportTokens } from './import-tokens.js';
+import { KeptTokens } from '../hub/kept-tokens.js';
 import { StoredImports } from './stored-imports.js';
 
 /** Shorter waits are nothing to tell anybody. */
@@ -22,13 +23,13 @@ export class ImportAttempt {
     private readonly stored: StoredImports,
     private readonly leases: ImportLeases,
     private readonly events: ImportEvents,
-    private readonly tokens: ImportTokens,
+    private readonly tokens: KeptTokens,
     private readonly steps: ImportSteps,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /** Never throws for what goes wrong: that becomes part of the import. @param stopping the process ends */
-  async run(claim: ImportClaim, stopping: AbortSignal): Promise<void> {
+  async run(claim: JobClaim, stopping: AbortSignal): Promise<void> {
     const work = new AbortController();
     const signal = AbortSignal.any([work.signal, stopping]);
     const stopBeating = keepLease(
@@ -42,11 +43,11 @@ export class ImportAttempt {
     try {
       if (claim.failures > failureLimit) throw new WorkerLost();
       const stored = await this.stored.get(claim.id);
-      const token = this.tokens.open(claim.id, stored.sealedToken);
+      const token = this.tokens.open(`import ${claim.id}`, stored.sealedToken);
       const onWait = (error: HubError, seconds: number): void => this.#tellWait(claim, error, seconds);
       await this.steps.run({ claim, stored, line: { token, signal, onWait } });
     } catch (error) {
-      const isCalledOff = signal.aborted || error instanceof ImportLost;
+      const isCalledOff = signal.aborted || error instanceof JobLost;
       await this.#giveBack(claim, isCalledOff ? undefined : failureOf(error), error);
     } finally {
       await stopBeating();
@@ -54,7 +55,7 @@ export class ImportAttempt {
   }
 
   /** @param failure undefined when the attempt was called off: that is nobody's fault and does not count */
-  async #giveBack(claim: ImportClaim, failure: AttemptFailure | undefined, error: unknown): Promise<void> {
+  async #giveBack(claim: JobClaim, failure: AttemptFailure | undefined, error: unknown): Promise<void> {
     const { id, attempt } = claim;
     const context = { importId: id, attempt };
     if (failure) this.logger.warn({ ...context, err: error, code: failure.code }, 'An attempt to import failed');
@@ -69,10 +70,7 @@ export class ImportAttempt {
         return;
       }
       const waitSeconds = waitSecondsOf(failures, failure);
-      await manager.query(`update imports set lease_until = now() + $2::int * interval '1 second' where id = $1`, [
-        id,
-        waitSeconds,
-      ]);
+      await this.leases.postpone(manager, claim, waitSeconds);
       await this.events.append(manager, id, 'attempt-failed', { attempt, code, detail, waitSeconds });
     };
     // When even this fails, the lease ends by itself and somebody takes it again.
@@ -81,7 +79,7 @@ export class ImportAttempt {
     });
   }
 
-  #tellWait({ id }: ImportClaim, { status, message }: HubError, seconds: number): void {
+  #tellWait({ id }: JobClaim, { status, message }: HubError, seconds: number): void {
     if (seconds < toldWaitSeconds) return;
     void this.events
       .changing(id, (manager) => this.events.append(manager, id, 'wait', { seconds, status, detail: message }))

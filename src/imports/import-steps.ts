@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { HubModels } from '../hub/hub-model.js';
 import { VersionsService } from '../models/versions.service.js';
-import type { ImportClaim } from './import-leases.js';
+import type { JobClaim } from '../platform/job-leases.js';
 import type { ImportPlan } from './import-plan.js';
 import { ImportSources } from './import-sources.js';
 import { ImportTransfer, type ImportWork } from './import-transfer.js';
@@ -20,7 +20,7 @@ export class ImportSteps {
     private readonly transfer: ImportTransfer,
   ) {}
 
-  /** @throws AppError, EngineError (a model that no program should load), HubError, StorageError, ImportLost */
+  /** @throws AppError, EngineError (a model that no program should load), HubError, StorageError, JobLost */
   async run({ claim, stored, line }: ImportWork): Promise<void> {
     if (stored.state === 'queued') await this.imports.move(claim, 'plan');
     const plan = stored.plan ?? (await this.sources.open(stored.source, line)).plan;
@@ -33,7 +33,7 @@ export class ImportSteps {
   }
 
   /** The model has a version of this very commit: there is nothing to fetch. */
-  async #succeedWithKnown(claim: ImportClaim, stored: StoredImport, plan: ImportPlan): Promise<boolean> {
+  async #succeedWithKnown(claim: JobClaim, stored: StoredImport, plan: ImportPlan): Promise<boolean> {
     const known = await this.versions.findImported(this.database.manager, plan, stored);
     if (!known) return false;
     await this.imports.succeeding(claim)(async (manager) => {

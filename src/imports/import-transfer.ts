@@ -3,10 +3,11 @@ import type { HubLine } from '../hub/hub-file-reader.js';
 import { UploadCompletion } from '../models/upload-completion.service.js';
 import type { UploadFile } from '../models/uploads.schema.js';
 import { UploadsService } from '../models/uploads.service.js';
+import type { JobClaim } from '../platform/job-leases.js';
 import { allOrNone } from '../platform/slots.js';
 import { FileFetcher } from './file-fetcher.service.js';
 import { ImportEvents } from './import-events.js';
-import { type ImportClaim, ImportLeases } from './import-leases.js';
+import { ImportLeases } from './import-leases.js';
 import type { ImportPlan } from './import-plan.js';
 import { type StoredImport, StoredImports } from './stored-imports.js';
 
@@ -16,7 +17,7 @@ const extendEveryMs = 60_000;
 
 /** One attempt at an import. */
 export interface ImportWork {
-  claim: ImportClaim;
+  claim: JobClaim;
   stored: StoredImport;
   line: HubLine;
 }
@@ -61,7 +62,7 @@ export class ImportTransfer {
   }
 
   /** The upload of an earlier attempt with what it has, or a new one. */
-  async #open(claim: ImportClaim, stored: StoredImport): Promise<{ uploadId: string; known: Map<string, UploadFile> }> {
+  async #open(claim: JobClaim, stored: StoredImport): Promise<{ uploadId: string; known: Map<string, UploadFile> }> {
     if (stored.uploadId !== null) {
       await this.uploads.extend(stored.uploadId);
       const upload = await this.uploads.get(stored.uploadId).catch(() => undefined);
@@ -72,7 +73,7 @@ export class ImportTransfer {
     return { uploadId: await this.imports.beginUpload(claim, stored), known: new Map() };
   }
 
-  #tellRegularly(claim: ImportClaim, uploadId: string, doneBytes: () => number): () => Promise<void> {
+  #tellRegularly(claim: JobClaim, uploadId: string, doneBytes: () => number): () => Promise<void> {
     let telling: Promise<void> = Promise.resolve();
     let extendedAt = performance.now();
     const tell = async (): Promise<void> => {

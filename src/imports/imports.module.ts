@@ -10,7 +10,6 @@ import { ImportLeases } from './import-leases.js';
 import { ImportLoop } from './import-loop.js';
 import { ImportSources } from './import-sources.js';
 import { ImportSteps } from './import-steps.js';
-import { ImportTokens } from './import-tokens.js';
 import { ImportTransfer } from './import-transfer.js';
 import { ImportWorker } from './import-worker.service.js';
 import { ImportsController } from './imports.controller.js';
@@ -23,7 +22,7 @@ import { StoredImports } from './stored-imports.js';
   controllers: [ImportsController, ImportEventsController],
   providers: [
     ...[FileFetcher, ImportAttempt, ImportEvents, ImportKeeping, ImportLeases, ImportLoop, ImportSources, ImportSteps],
-    ...[ImportTokens, ImportTransfer, ImportWorker, ImportsService, StoredImports],
+    ...[ImportTransfer, ImportWorker, ImportsService, StoredImports],
   ],
   exports: [ImportsService, ImportSources],
 })

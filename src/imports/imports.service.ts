@@ -10,7 +10,7 @@ import { ImportEvents } from './import-events.js';
 import { ImportLoop } from './import-loop.js';
 import { findImport, importOf, type ImportRecord, selectImports } from './import-rows.js';
 import { type ImportState, isTerminal, next } from './import-state.js';
-import { ImportTokens } from './import-tokens.js';
+import { KeptTokens } from '../hub/kept-tokens.js';
 import type { Import, ImportRequest, ImportsQuery } from './imports.schema.js';
 
 /** Takes imports in, shows them, ends them, and gives them a second life. */
@@ -19,7 +19,7 @@ export class ImportsService {
   constructor(
     private readonly database: DataSource,
     private readonly events: ImportEvents,
-    private readonly tokens: ImportTokens,
+    private readonly tokens: KeptTokens,
     private readonly loop: ImportLoop,
   ) {}
 
@@ -34,7 +34,7 @@ export class ImportsService {
     commit: Commit<Import>,
   ): Promise<Import> {
     const id = randomUUID();
-    const sealed = this.tokens.seal(id, token);
+    const sealed = this.tokens.seal(`import ${id}`, token);
     const [namespace = '', name = ''] = model.split('/');
     const answer = await commit(async (manager) => {
       const [twin] = await manager.query<{ id: string }[]>(
@@ -118,7 +118,7 @@ export class ImportsService {
       await manager.query(
         `update imports set failure = null, failures = 0, owner = null, lease_until = null, cancel_requested_at = null,
                 sealed_token = $2 where id = $1`,
-        [id, this.tokens.seal(id, token)],
+        [id, this.tokens.seal(`import ${id}`, token)],
       );
       return this.get(id, manager);
     });

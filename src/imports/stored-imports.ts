@@ -4,8 +4,9 @@ import { AliasesService } from '../models/aliases.service.js';
 import { ModelsService } from '../models/models.service.js';
 import type { Version } from '../models/models.schema.js';
 import { UploadsService } from '../models/uploads.service.js';
+import type { JobClaim } from '../platform/job-leases.js';
 import { ImportEvents } from './import-events.js';
-import { type ImportClaim, ImportLeases } from './import-leases.js';
+import { ImportLeases } from './import-leases.js';
 import { type ImportPlan, totalBytesOf } from './import-plan.js';
 import type { ImportHappening, ImportState } from './import-state.js';
 
@@ -23,7 +24,7 @@ export interface StoredImport {
   createdBy: string;
 }
 
-/** Reads and writes of an attempt. Every write names the attempt and throws ImportLost when that has lost the row. */
+/** Reads and writes of an attempt. Every write names the attempt and throws JobLost when that has lost the row. */
 @Injectable()
 export class StoredImports {
   constructor(
@@ -47,7 +48,7 @@ export class StoredImports {
 
   /** Moves it on, with what belongs to the new state. */
   async move(
-    claim: ImportClaim,
+    claim: JobClaim,
     happening: ImportHappening,
     data: object = {},
     also: (manager: EntityManager) => Promise<void> = () => Promise.resolve(),
@@ -60,7 +61,7 @@ export class StoredImports {
   }
 
   /** Writes the plan down. */
-  async plan(claim: ImportClaim, plan: ImportPlan): Promise<void> {
+  async plan(claim: JobClaim, plan: ImportPlan): Promise<void> {
     const bytesTotal = totalBytesOf(plan);
     const { repository, commit, files } = plan;
     const data = { repository, commit, files: files.length, bytesTotal };
@@ -74,7 +75,7 @@ export class StoredImports {
   }
 
   /** A new upload for its files; the model is made when there is none. @returns its id */
-  async beginUpload(claim: ImportClaim, { namespace, name, createdBy }: StoredImport): Promise<string> {
+  async beginUpload(claim: JobClaim, { namespace, name, createdBy }: StoredImport): Promise<string> {
     const upload = await this.uploads.create({ namespace, name }, createdBy, (work) =>
       this.database.transaction(async (manager) => {
         await this.leases.lock(manager, claim);
@@ -88,7 +89,7 @@ export class StoredImports {
   }
 
   /** The transaction that makes the version and ends the import, both or neither. */
-  succeeding(claim: ImportClaim): (work: (manager: EntityManager) => Promise<Version>) => Promise<Version> {
+  succeeding(claim: JobClaim): (work: (manager: EntityManager) => Promise<Version>) => Promise<Version> {
     return (work) =>
       this.events.changing(claim.id, async (manager) => {
         await this.leases.lock(manager, claim);

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { fenceOf, fenceParameters, type JobClaim, JobLost } from '../platform/job-leases.js';
 import { updated } from '../platform/leases.js';
 import { Sealer } from '../platform/sealing.js';
-import { ClaimLost, fence, parametersOf, type PublicationClaim } from './publication-leases.js';
 import type { UploadAnswer } from './upload-answer.js';
 
 /** An object that goes to the Hub's store, and how far it is. */
@@ -18,6 +18,7 @@ export interface KeptUpload {
   etags: Map<number, string>;
 }
 
+const fence = fenceOf('id');
 const ours = `exists (select 1 from publications where ${fence})`;
 
 /**
@@ -31,7 +32,7 @@ export class KeptUploads {
     private readonly sealer: Sealer,
   ) {}
 
-  async list(claim: PublicationClaim): Promise<KeptUpload[]> {
+  async list(claim: JobClaim): Promise<KeptUpload[]> {
     const rows = await this.database.query<
       { sha256: string; bytes: string; state: string; batch: number; sealed_upload: string | null }[]
     >(
@@ -56,39 +57,39 @@ export class KeptUploads {
   }
 
   /** Under a new number, so that parts that were sent before do not count. @returns the number */
-  async keepAnswer(claim: PublicationClaim, sha256: string, answer: UploadAnswer): Promise<number> {
+  async keepAnswer(claim: JobClaim, sha256: string, answer: UploadAnswer): Promise<number> {
     const sealed = this.sealer.seal(JSON.stringify(answer), placeOf(claim, sha256));
     const [row] = await updated<{ batch: number }>(
       this.database.manager,
       `update publication_files set batch = batch + 1, sealed_upload = $5
        where publication_id = $1 and sha256 = $4 and ${ours} returning batch`,
-      [...parametersOf(claim), sha256, sealed],
+      [...fenceParameters(claim), sha256, sealed],
     );
-    if (!row) throw lost(claim);
+    if (!row) throw new JobLost('publication', claim);
     return row.batch;
   }
 
-  async keepPart(claim: PublicationClaim, sha256: string, batch: number, number: number, etag: string): Promise<void> {
+  async keepPart(claim: JobClaim, sha256: string, batch: number, number: number, etag: string): Promise<void> {
     // Something was achieved, so the failures before it do not count any more.
     const rows = await this.database.query<unknown[]>(
       `with ours as (update publications set failures = 0 where ${fence} returning id)
        insert into publication_parts (publication_id, sha256, batch, number, etag)
        select id, $4, $5, $6, $7 from ours
        on conflict (publication_id, sha256, batch, number) do update set etag = excluded.etag returning number`,
-      [...parametersOf(claim), sha256, batch, number, etag],
+      [...fenceParameters(claim), sha256, batch, number, etag],
     );
-    if (rows.length === 0) throw lost(claim);
+    if (rows.length === 0) throw new JobLost('publication', claim);
   }
 
   /** The Hub has it: neither addresses nor parts are needed any more. */
-  async keepStored(claim: PublicationClaim, sha256: string): Promise<void> {
+  async keepStored(claim: JobClaim, sha256: string): Promise<void> {
     await this.database.transaction(async (manager) => {
       const rows = await updated(
         manager,
         `update publications set failures = 0 where ${fence} returning id`,
-        parametersOf(claim),
+        fenceParameters(claim),
       );
-      if (rows.length === 0) throw lost(claim);
+      if (rows.length === 0) throw new JobLost('publication', claim);
       await manager.query(
         `update publication_files set state = 'stored', sealed_upload = null where publication_id = $1 and sha256 = $2`,
         [claim.id, sha256],
@@ -101,10 +102,6 @@ export class KeptUploads {
   }
 }
 
-function placeOf({ id }: PublicationClaim, sha256: string): string {
+function placeOf({ id }: JobClaim, sha256: string): string {
   return `publication ${id} upload ${sha256}`;
-}
-
-function lost({ id }: PublicationClaim): ClaimLost {
-  return new ClaimLost(`publication ${id} is not this attempt's any more`);
 }

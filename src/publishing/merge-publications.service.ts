@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { RegistryWatchers } from '../models/registry-watchers.js';
 import { findTwinPublication, insertPublication } from './new-publication.js';
 import { PublicationEvents } from './publication-events.js';
-import { PublicationTokens } from './publication-tokens.js';
+import { KeptTokens, requireToken } from '../hub/kept-tokens.js';
 import type { PublicationOptions } from './publications.schema.js';
 
 /** Publication of what a merge makes, as it came with the request for the merge. */
@@ -22,7 +22,7 @@ export class MergePublications implements OnModuleInit {
   constructor(
     private readonly watchers: RegistryWatchers,
     private readonly events: PublicationEvents,
-    private readonly tokens: PublicationTokens,
+    private readonly tokens: KeptTokens,
   ) {}
 
   onModuleInit(): void {
@@ -46,7 +46,7 @@ export class MergePublications implements OnModuleInit {
     const publication = {
       ...{ id, mergeId, createdBy, revision: 'main', options: plain, repository: repository.replace(/^hf:/, '') },
       ...(made && { versionId: made.id }),
-      sealedToken: this.tokens.seal(`publication ${id}`, token),
+      sealedToken: this.tokens.seal(`publication ${id}`, requireToken(token)),
     };
     if ((await findTwinPublication(manager, publication)) === undefined) await insertPublication(manager, publication);
   }

@@ -6,13 +6,13 @@ import type { HubRepository } from '../hub/hub-repository.js';
 import type { HubTransport } from '../hub/hub-transport.js';
 import { type OnWait, patiently } from '../hub/hub-waiting.js';
 import type { KeptUpload, KeptUploads } from './kept-uploads.js';
-import type { PublicationClaim } from './publication-leases.js';
+import type { JobClaim } from '../platform/job-leases.js';
 import { allOrNone, type Slots } from '../platform/slots.js';
 import { type UploadAnswer, uploadAnswerOf } from './upload-answer.js';
 
 /** What every object of a publication is sent with. */
 export interface UploadContext {
-  claim: PublicationClaim;
+  claim: JobClaim;
   repository: HubRepository;
   revision: string;
   transport: HubTransport;
@@ -45,7 +45,7 @@ export class ObjectUpload {
     return sum;
   }
 
-  /** @throws HubError, StorageError digest_mismatch, ClaimLost; what the signal aborts with */
+  /** @throws HubError, StorageError digest_mismatch, JobLost; what the signal aborts with */
   async run(signal: AbortSignal): Promise<void> {
     if (this.upload.isStored) return;
     const { kept, claim } = this.context;

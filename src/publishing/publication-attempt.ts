@@ -1,14 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { type JobClaim, JobLost } from '../platform/job-leases.js';
 import { keepLease } from '../platform/leases.js';
 import type { Logger } from '../platform/logger.js';
 import { LOGGER } from '../platform/tokens.js';
 import { type AttemptFailure, failureLimit, waitSecondsOf, WorkerLost } from '../hub/hub-attempts.js';
 import type { HubError } from '../hub/hub-error.js';
-import { PublicationTokens } from './publication-tokens.js';
+import { KeptTokens, requireToken } from '../hub/kept-tokens.js';
 import { PublicationEvents } from './publication-events.js';
 import { failureOf } from './publication-failure.js';
-import { ClaimLost, type PublicationClaim, PublicationLeases } from './publication-leases.js';
+import { PublicationLeases } from './publication-leases.js';
 import { PublicationSteps } from './publication-steps.js';
 import { StoredPublications } from './stored-publications.js';
 
@@ -22,13 +23,13 @@ export class PublicationAttempt {
     private readonly stored: StoredPublications,
     private readonly leases: PublicationLeases,
     private readonly events: PublicationEvents,
-    private readonly tokens: PublicationTokens,
+    private readonly tokens: KeptTokens,
     private readonly steps: PublicationSteps,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /** Never throws for what goes wrong: that becomes part of the publication. @param stopping the process ends */
-  async run(claim: PublicationClaim, stopping: AbortSignal): Promise<void> {
+  async run(claim: JobClaim, stopping: AbortSignal): Promise<void> {
     const work = new AbortController();
     const signal = AbortSignal.any([work.signal, stopping]);
     const stopBeating = keepLease(
@@ -40,13 +41,13 @@ export class PublicationAttempt {
       work,
     );
     try {
-      if ((claim.failures ?? 0) > failureLimit) throw new WorkerLost();
+      if (claim.failures > failureLimit) throw new WorkerLost();
       const publication = await this.stored.get(claim.id);
-      const token = this.tokens.open(`publication ${claim.id}`, publication.sealedToken);
+      const token = requireToken(this.tokens.open(`publication ${claim.id}`, publication.sealedToken));
       const onWait = (error: HubError, seconds: number): void => this.#tellWait(claim, error, seconds);
       await this.steps.run({ claim, publication, token, signal, onWait });
     } catch (error) {
-      const isCalledOff = signal.aborted || error instanceof ClaimLost;
+      const isCalledOff = signal.aborted || error instanceof JobLost;
       await this.#giveBack(claim, isCalledOff ? undefined : failureOf(error), error);
     } finally {
       await stopBeating();
@@ -54,13 +55,13 @@ export class PublicationAttempt {
   }
 
   /** @param failure undefined when the attempt was called off: that is nobody's fault and does not count */
-  async #giveBack(claim: PublicationClaim, failure: AttemptFailure | undefined, error: unknown): Promise<void> {
+  async #giveBack(claim: JobClaim, failure: AttemptFailure | undefined, error: unknown): Promise<void> {
     const { id, attempt } = claim;
     const context = { publicationId: id, attempt };
     if (failure) this.logger.warn({ ...context, err: error, code: failure.code }, 'An attempt to publish failed');
     else this.logger.info(context, 'An attempt to publish was called off');
     const giveBack = async (manager: EntityManager): Promise<void> => {
-      const failures = await this.leases.release(manager, claim, { failed: failure !== undefined });
+      const failures = await this.leases.release(manager, claim, failure !== undefined);
       if (failures === undefined) return;
       if (await cancelIfWanted(manager, this.events, id)) return;
       if (!failure) return;
@@ -68,17 +69,11 @@ export class PublicationAttempt {
       if (!isPassing || failures >= failureLimit) {
         const told = { code, detail };
         await this.events.move(manager, id, 'fail', told);
-        await manager.query('update publications set failure = $2, lease_until = null where id = $1', [
-          id,
-          JSON.stringify(told),
-        ]);
+        await manager.query('update publications set failure = $2 where id = $1', [id, JSON.stringify(told)]);
         return;
       }
       const waitSeconds = waitSecondsOf(failures, failure);
-      await manager.query(`update publications set lease_until = now() + $2::int * interval '1 second' where id = $1`, [
-        id,
-        waitSeconds,
-      ]);
+      await this.leases.postpone(manager, claim, waitSeconds);
       await this.events.append(manager, id, 'attempt-failed', { attempt, code, detail, waitSeconds });
     };
     // When even this fails, the lease ends by itself and somebody takes it again.
@@ -87,7 +82,7 @@ export class PublicationAttempt {
     });
   }
 
-  #tellWait({ id }: PublicationClaim, { status, message }: HubError, seconds: number): void {
+  #tellWait({ id }: JobClaim, { status, message }: HubError, seconds: number): void {
     if (seconds < toldWaitSeconds) return;
     void this.events
       .changing(id, (manager) => this.events.append(manager, id, 'wait', { seconds, status, detail: message }))

@@ -7,7 +7,7 @@ import { changeAt, commitFiles } from './hub-commit.js';
 import { HubRepository, type UploadMode } from '../hub/hub-repository.js';
 import { HubTransport } from '../hub/hub-transport.js';
 import type { OnWait } from '../hub/hub-waiting.js';
-import type { PublicationClaim } from './publication-leases.js';
+import type { JobClaim } from '../platform/job-leases.js';
 import type { PlannedFile } from './publication-plan.js';
 import { PublicationPlanning } from './publication-planning.service.js';
 import { branchOf, openPullRequest, readyPullRequest } from './pull-request.js';
@@ -16,7 +16,7 @@ import { Uploader } from './uploader.service.js';
 
 /** Everything that the steps of one attempt share. */
 export interface Attempt {
-  claim: PublicationClaim;
+  claim: JobClaim;
   publication: StoredPublication;
   token: string;
   signal: AbortSignal;
@@ -43,7 +43,7 @@ export class PublicationSteps {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Goes on from whatever state the publication is in to its end. @throws HubError, AppError, StorageError, ClaimLost */
+  /** Goes on from whatever state the publication is in to its end. @throws HubError, AppError, StorageError, JobLost */
   async run(attempt: Attempt): Promise<void> {
     const { publication, claim } = attempt;
     const { repository, found } = publication;

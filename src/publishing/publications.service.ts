@@ -10,7 +10,7 @@ import { PublicationEvents } from './publication-events.js';
 import { PublicationLoop } from './publication-loop.js';
 import { findPublication, publicationOf, type PublicationRecord, selectPublications } from './publication-rows.js';
 import { isTerminal, next, type PublicationState } from './publication-state.js';
-import { PublicationTokens } from './publication-tokens.js';
+import { KeptTokens, requireToken } from '../hub/kept-tokens.js';
 import type { Publication, PublicationsQuery } from './publications.schema.js';
 
 /** Publications as they are, an end to them, and a second life. */
@@ -19,7 +19,7 @@ export class PublicationsService {
   constructor(
     private readonly database: DataSource,
     private readonly events: PublicationEvents,
-    private readonly tokens: PublicationTokens,
+    private readonly tokens: KeptTokens,
     private readonly loop: PublicationLoop,
   ) {}
 
@@ -89,7 +89,7 @@ export class PublicationsService {
       await manager.query(
         `update publications set failure = null, failures = 0, owner = null, lease_until = null,
                 cancel_requested_at = null, sealed_token = $2 where id = $1`,
-        [id, this.tokens.seal(`publication ${id}`, token)],
+        [id, this.tokens.seal(`publication ${id}`, requireToken(token))],
       );
       await this.events.move(manager, id, 'retry');
       await requireWeightsOf(manager, id);

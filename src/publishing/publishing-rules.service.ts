@@ -7,7 +7,7 @@ import type { Commit } from '../http/effects.js';
 import { decodeCursor, type Page, type PageQuery, pageOf } from '../http/pagination.js';
 import { RegistryWatchers, type PointedAlias } from '../models/registry-watchers.js';
 import { findTwinPublication, insertPublication } from './new-publication.js';
-import { PublicationTokens } from './publication-tokens.js';
+import { KeptTokens, requireToken } from '../hub/kept-tokens.js';
 import type { NewPublishingRule, PublicationOptions, PublishingRule } from './publications.schema.js';
 import { placeOf } from './submitting.service.js';
 
@@ -30,7 +30,7 @@ export class PublishingRulesService implements OnModuleInit {
   constructor(
     private readonly database: DataSource,
     private readonly watchers: RegistryWatchers,
-    private readonly tokens: PublicationTokens,
+    private readonly tokens: KeptTokens,
   ) {}
 
   onModuleInit(): void {
@@ -47,7 +47,7 @@ export class PublishingRulesService implements OnModuleInit {
     const id = randomUUID();
     const [namespace = '', name = ''] = rule.model.split('/');
     const { repository, revision, options } = placeOf(rule);
-    const sealed = this.tokens.seal(`rule ${id}`, token);
+    const sealed = this.tokens.seal(`rule ${id}`, requireToken(token));
     return commit(async (manager) => {
       const rows = await manager.query<unknown[]>(
         `insert into publishing_rules (id, namespace, name, alias, repository, revision, options, sealed_token, created_by)
@@ -105,7 +105,7 @@ export class PublishingRulesService implements OnModuleInit {
       const id = randomUUID();
       // One that cannot be read any more (the key has changed) fails the publication, not the move of the alias.
       const token = this.tokens.find(`rule ${ruleId}`, rule.sealed_token);
-      const sealedToken = token === undefined ? null : this.tokens.seal(`publication ${id}`, token);
+      const sealedToken = this.tokens.seal(`publication ${id}`, token);
       const publication = { id, versionId, ruleId, repository, revision, options, sealedToken, createdBy };
       if ((await findTwinPublication(manager, publication)) === undefined)
         await insertPublication(manager, publication);

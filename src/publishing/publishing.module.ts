@@ -14,7 +14,6 @@ import { PublicationLeases } from './publication-leases.js';
 import { PublicationLoop } from './publication-loop.js';
 import { PublicationPlanning } from './publication-planning.service.js';
 import { PublicationSteps } from './publication-steps.js';
-import { PublicationTokens } from './publication-tokens.js';
 import { PublicationKeeping } from './publication-keeping.js';
 import { PublicationWorker } from './publication-worker.service.js';
 import { PublicationsController } from './publications.controller.js';
@@ -32,9 +31,9 @@ import { Uploader } from './uploader.service.js';
   providers: [
     ...[FileSources, KeptUploads, MergePublications, PreviewService, PublicationAttempt],
     ...[PublicationEvents, PublicationKeeping, PublicationLeases, PublicationLoop, PublicationPlanning],
-    ...[PublicationSteps, PublicationTokens, PublicationWorker, PublicationsService, PublishingRulesService],
+    ...[PublicationSteps, PublicationWorker, PublicationsService, PublishingRulesService],
     ...[StoredPublications, SubmittingService, Uploader],
   ],
-  exports: [MergePublications, PublicationTokens],
+  exports: [MergePublications],
 })
 export class PublishingModule {}

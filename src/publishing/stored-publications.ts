@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { JobClaim } from '../platform/job-leases.js';
 import { PublicationEvents } from './publication-events.js';
-import { type PublicationClaim, PublicationLeases } from './publication-leases.js';
+import { PublicationLeases } from './publication-leases.js';
 import type { PublicationPlan } from './publication-plan.js';
 import type { Found } from './publication-rows.js';
 import type { PublicationHappening, PublicationState } from './publication-state.js';
@@ -25,7 +26,7 @@ export interface StoredPublication {
   createdBy: string;
 }
 
-/** Reads and writes of an attempt. Every write names the attempt and throws ClaimLost when that has lost the row. */
+/** Reads and writes of an attempt. Every write names the attempt and throws JobLost when that has lost the row. */
 @Injectable()
 export class StoredPublications {
   constructor(
@@ -47,7 +48,7 @@ export class StoredPublications {
   }
 
   /** Remembers what was found or is about to be made. */
-  async find(claim: PublicationClaim, publication: StoredPublication, found: Found): Promise<void> {
+  async find(claim: JobClaim, publication: StoredPublication, found: Found): Promise<void> {
     const all = { ...publication.found, ...found };
     await this.database.transaction(async (manager) => {
       await this.leases.lock(manager, claim);
@@ -58,7 +59,7 @@ export class StoredPublications {
 
   /** Moves it on, with what belongs to the new state. */
   async move(
-    claim: PublicationClaim,
+    claim: JobClaim,
     happening: PublicationHappening,
     data: object = {},
     also: (manager: EntityManager) => Promise<void> = () => Promise.resolve(),
@@ -71,7 +72,7 @@ export class StoredPublications {
   }
 
   /** Writes the plan down, with the objects that have to be sent; those that were sent before stay sent. */
-  async plan(claim: PublicationClaim, plan: PublicationPlan): Promise<void> {
+  async plan(claim: JobClaim, plan: PublicationPlan): Promise<void> {
     const large = new Map(plan.files.filter(({ mode }) => mode === 'lfs').map((file) => [file.sha256, file.bytes]));
     const objects = [...large].map(([sha256, bytes]) => ({ sha256, bytes }));
     const totalBytes = objects.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { JobClaim } from '../platform/job-leases.js';
 import { OBJECT_STORE } from '../platform/tokens.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { HubRepository } from '../hub/hub-repository.js';
@@ -6,7 +7,7 @@ import { HubTransport } from '../hub/hub-transport.js';
 import type { OnWait } from '../hub/hub-waiting.js';
 import { KeptUploads } from './kept-uploads.js';
 import { ObjectUpload } from './object-upload.js';
-import { type PublicationClaim, PublicationLeases } from './publication-leases.js';
+import { PublicationLeases } from './publication-leases.js';
 import { PublicationEvents } from './publication-events.js';
 import { allOrNone, Slots } from '../platform/slots.js';
 
@@ -15,7 +16,7 @@ export const partsInFlight = 4;
 const progressMs = 1_000;
 
 export interface Upload {
-  claim: PublicationClaim;
+  claim: JobClaim;
   repository: HubRepository;
   revision: string;
   /** Where the bytes of each digest are. */
@@ -35,7 +36,7 @@ export class Uploader {
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
   ) {}
 
-  /** @throws HubError, StorageError, ClaimLost; what the signal aborts with */
+  /** @throws HubError, StorageError, JobLost; what the signal aborts with */
   async run({ claim, sources, signal, ...rest }: Upload): Promise<void> {
     const context = {
       ...{ claim, transport: this.transport, store: this.store, kept: this.kept, ...rest },
@@ -71,7 +72,7 @@ export class Uploader {
   }
 
   /** Keeps the row's progress near the truth, at most once a second. @returns what ends it, with a last word */
-  #tell(claim: PublicationClaim, sentBytes: () => number): () => Promise<void> {
+  #tell(claim: JobClaim, sentBytes: () => number): () => Promise<void> {
     let told = -1;
     let telling: Promise<void> = Promise.resolve();
     const tell = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Merge, MergeRequest } from '../merges/merges.schema.js';
 import { SubmissionService } from '../merges/submission.service.js';
-import { PublicationTokens } from '../publishing/publication-tokens.js';
+import { KeptTokens } from '../hub/kept-tokens.js';
 import type { Logger } from '../platform/logger.js';
 import { LOGGER } from '../platform/tokens.js';
 import { parseRecipe } from '../recipe/index.js';
@@ -23,7 +23,7 @@ export class RunSubmission {
     private readonly database: DataSource,
     private readonly runs: RunQueue,
     private readonly merges: SubmissionService,
-    private readonly tokens: PublicationTokens,
+    private readonly tokens: KeptTokens,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
+import { HubModule } from '../hub/hub.module.js';
 import { MergesModule } from '../merges/merges.module.js';
 import { ModelsModule } from '../models/models.module.js';
-import { PublishingModule } from '../publishing/publishing.module.js';
 import { Arrivals } from './arrivals.js';
 import { BackFills } from './back-fills.service.js';
 import { Retention } from './retention.js';
@@ -14,7 +14,7 @@ import { TriggersService } from './triggers.service.js';
 
 /** Merges that new versions start, and the retention of their results. */
 @Module({
-  imports: [ModelsModule, MergesModule, PublishingModule],
+  imports: [HubModule, ModelsModule, MergesModule],
   controllers: [TriggersController],
   providers: [Arrivals, BackFills, Retention, RunQueue, RunSubmission, TriggerCheck, TriggerUpkeep, TriggersService],
 })

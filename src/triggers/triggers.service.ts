@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
 import { decodeCursor, type Page, type PageQuery, pageOf } from '../http/pagination.js';
-import { PublicationTokens } from '../publishing/publication-tokens.js';
+import { KeptTokens, requireToken } from '../hub/kept-tokens.js';
 import { canonicalRecipe, type Recipe } from '../recipe/index.js';
 import { recordArrivals, skipArrivals } from './arrivals.js';
 import { recipeDigest } from './checkpoint-recipe.js';
@@ -29,7 +29,7 @@ export class TriggersService {
   constructor(
     private readonly database: DataSource,
     private readonly checks: TriggerCheck,
-    private readonly tokens: PublicationTokens,
+    private readonly tokens: KeptTokens,
   ) {}
 
   /**
@@ -46,7 +46,8 @@ export class TriggersService {
   ): Promise<Trigger> {
     if (request.output === request.watch) throw triggerLoop(`${request.output} is what it watches itself.`);
     const id = randomUUID();
-    const sealedToken = request.publish === undefined ? null : this.tokens.seal(`trigger ${id}`, hubToken);
+    const sealedToken =
+      request.publish === undefined ? null : this.tokens.seal(`trigger ${id}`, requireToken(hubToken));
     const recipe = await this.checks.check(request);
     return commit(async (manager) => {
       // Two triggers that would feed each other must not be made at the same moment.
