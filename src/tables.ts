@@ -6,12 +6,14 @@ import { Publications1790000000400 } from '../migrations/1790000000400-publicati
 import { Triggers1790000000500 } from '../migrations/1790000000500-triggers.js';
 import { Licences1790000000600 } from '../migrations/1790000000600-licences.js';
 import { Imports1790000000700 } from '../migrations/1790000000700-imports.js';
+import { MergePreparations1790000000800 } from '../migrations/1790000000800-merge-preparations.js';
 import { IdempotencyKey } from './http/idempotency-key.entity.js';
 import { LicenceApprovalRow } from './licences/licence-approval.entity.js';
 import { ImportEventRow, ImportRow } from './imports/import.entity.js';
 import { MergeEventRow } from './merges/merge-event.entity.js';
 import { MergeShardRow } from './merges/merge-shard.entity.js';
 import { MergeInputRow, MergeRow } from './merges/merge.entity.js';
+import { NeedRow, PreparationRow } from './merges/preparation/preparation.entity.js';
 import { WorkerRow } from './merges/worker.entity.js';
 import { AliasRow } from './models/alias.entity.js';
 import { BlobRow } from './models/blob.entity.js';
@@ -43,6 +45,8 @@ export const entities: (new () => object)[] = [
   MergeInputRow,
   MergeShardRow,
   MergeEventRow,
+  PreparationRow,
+  NeedRow,
   WorkerRow,
   PublishingRuleRow,
   PublicationRow,
@@ -65,4 +69,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   Triggers1790000000500,
   Licences1790000000600,
   Imports1790000000700,
+  MergePreparations1790000000800,
 ];

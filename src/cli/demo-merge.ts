@@ -39,14 +39,15 @@ async function follow(
   signal: AbortSignal,
 ): Promise<string> {
   const states: string[] = [];
+  const { outputBytes } = plan ?? { outputBytes: 0 };
   const progress = await screen.openProgress();
   const onEvent = ({ type, data: event }: StreamedEvent): void => {
     const { data } = event as Pick<MergeEvent, 'data'>;
     const bytes = data['bytesDone'];
-    if (type === 'progress' && typeof bytes === 'number') progress.update(bytes, plan.outputBytes);
-    if (type === 'running') progress.update(0, plan.outputBytes);
+    if (type === 'progress' && typeof bytes === 'number') progress.update(bytes, outputBytes);
+    if (type === 'running') progress.update(0, outputBytes);
     // A merge as small as these ends before it would report progress.
-    if (type === 'finalizing') progress.update(plan.outputBytes, plan.outputBytes);
+    if (type === 'finalizing') progress.update(outputBytes, outputBytes);
     if (type !== 'progress' && type !== 'shard') states.push(type);
   };
   const isLast = ({ type }: StreamedEvent): boolean => endStates.includes(type);

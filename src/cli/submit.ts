@@ -74,7 +74,8 @@ function queryOf(output: string, options: SubmitOptions): URLSearchParams {
   return query;
 }
 
-function notes({ plan, deduplicated }: Merge): string[] {
+function notes({ plan, deduplicated, output }: Merge): string[] {
+  if (plan === null) return [`${output}: planned as soon as the headers of its models were read`];
   const warnings = plan.warnings.map(({ code, message }) => `warning ${code}: ${message}`);
   if (deduplicated) return [...warnings, 'these bytes were there already, so nothing is computed'];
   const { tensors, outputBytes, shards, inputs, method } = plan;

@@ -3,7 +3,7 @@ import { AppError } from '../errors.js';
 import { Sealer, SealingUnavailable } from '../platform/sealing.js';
 
 /** What a token is kept with: a job until that has ended, a rule or a trigger until it is deleted. */
-export type TokenHolder = `${'import' | 'publication' | 'rule' | 'trigger'} ${string}`;
+export type TokenHolder = `${'import' | 'merge' | 'publication' | 'rule' | 'trigger'} ${string}`;
 
 /** Tokens of the Hub that came with requests and are needed later. They are sealed for their holder, and never shown. */
 @Injectable()

@@ -15,6 +15,9 @@ export interface SourceModel {
   checkpoint: Checkpoint;
 }
 
+/** Somebody waits for the answer. */
+const askedWithinMs = 5_000;
+
 /** Opens models that are to be imported. */
 @Injectable()
 export class ImportSources {
@@ -30,6 +33,19 @@ export class ImportSources {
     const reference = findHubReference(source);
     if (!reference) throw new Error(`${source} is no source of imports`);
     return this.#openHub(reference, line);
+  }
+
+  /**
+   * Whether a source can be read now. It is not waited for: a Hub that is away or busy is no answer.
+   * @throws HubError, AppError as `open`; a timeout after 5 s
+   */
+  async isThere(source: string, token: string | undefined): Promise<boolean> {
+    const reference = findHubReference(source);
+    if (!reference) return false;
+    const waiting = new AbortController();
+    const signal = AbortSignal.any([waiting.signal, AbortSignal.timeout(askedWithinMs)]);
+    await this.hub.pin(reference, { token, signal, onWait: (error) => waiting.abort(error) });
+    return true;
   }
 
   async #openHub(reference: HubReference, line: HubLine): Promise<SourceModel> {

@@ -28,35 +28,48 @@ export class ImportsService {
    * @throws AppError secrets_unavailable
    */
   async submit(
-    { source, model, alias }: ImportRequest,
+    request: ImportRequest,
     token: string | undefined,
     createdBy: string,
     commit: Commit<Import>,
   ): Promise<Import> {
-    const id = randomUUID();
-    const sealed = this.tokens.seal(`import ${id}`, token);
-    const [namespace = '', name = ''] = model.split('/');
     const answer = await commit(async (manager) => {
-      const [twin] = await manager.query<{ id: string }[]>(
-        `select id from imports where source = $1 and namespace = $2 and name = $3 and alias is not distinct from $4
-           and state not in ('succeeded', 'failed', 'cancelled') and cancel_requested_at is null
-         order by created_at limit 1`,
-        [source, namespace, name, alias ?? null],
-      );
-      if (twin) return this.get(twin.id, manager);
-      await manager.query(
-        `insert into imports (id, source, namespace, name, alias, sealed_token, created_by, event_seq)
-         values ($1, $2, $3, $4, $5, $6, $7, 1)`,
-        [id, source, namespace, name, alias ?? null, sealed, createdBy],
-      );
-      await manager.query(`insert into import_events (import_id, seq, type, data) values ($1, 1, 'queued', '{}')`, [
-        id,
-      ]);
+      const { id } = await this.begin(manager, request, token, createdBy);
       return this.get(id, manager);
     });
     this.events.announce(answer.id);
     this.loop.wakeSoon();
     return answer;
+  }
+
+  /**
+   * The same in the caller's transaction, for what waits for the import.
+   * @returns which import it is, and whether it is a new one
+   * @throws AppError secrets_unavailable
+   */
+  async begin(
+    manager: EntityManager,
+    { source, model, alias }: ImportRequest,
+    token: string | undefined,
+    createdBy: string,
+  ): Promise<{ id: string; isNew: boolean }> {
+    const [namespace = '', name = ''] = model.split('/');
+    const [twin] = await manager.query<{ id: string }[]>(
+      `select id from imports where source = $1 and namespace = $2 and name = $3 and alias is not distinct from $4
+         and state not in ('succeeded', 'failed', 'cancelled') and cancel_requested_at is null
+       order by created_at limit 1`,
+      [source, namespace, name, alias ?? null],
+    );
+    if (twin) return { id: twin.id, isNew: false };
+    const id = randomUUID();
+    const sealed = this.tokens.seal(`import ${id}`, token);
+    await manager.query(
+      `insert into imports (id, source, namespace, name, alias, sealed_token, created_by, event_seq)
+       values ($1, $2, $3, $4, $5, $6, $7, 1)`,
+      [id, source, namespace, name, alias ?? null, sealed, createdBy],
+    );
+    await manager.query(`insert into import_events (import_id, seq, type, data) values ($1, 1, 'queued', '{}')`, [id]);
+    return { id, isNew: true };
   }
 
   /** @throws AppError import_not_found */

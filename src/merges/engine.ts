@@ -16,11 +16,13 @@ import type { MergeWarning, Plan } from './merges.schema.js';
 export type { MergePlan };
 
 export interface EngineInput {
-  /** The reference as the pinned recipe has it. */
-  reference: string;
+  /** As the pinned recipe has it. */
+  name: string;
   /** Of the version's manifest. */
   digest: string;
   files: CheckpointFiles;
+  /** Where it was read already. */
+  checkpoint?: Checkpoint;
 }
 
 /** Listing more would make the answer larger than the plan is worth reading. */
@@ -39,8 +41,8 @@ export class MergePlanner {
     options: { seed?: number; shardBytes: number; report: ReportMode; allowNan: boolean; threads: number },
   ): Promise<MergePlan> {
     const models = new Map<string, PlanModel>();
-    for (const { reference, digest, files } of inputs) {
-      models.set(reference, { checkpoint: await this.#inspect(digest, files), files, digest });
+    for (const { name, digest, files, checkpoint } of inputs) {
+      models.set(name, { checkpoint: checkpoint ?? (await this.#inspect(digest, files)), files, digest });
     }
     return plan(recipe, { models, ...options });
   }
@@ -75,6 +77,7 @@ export function summaryOf(
     tensors: mergePlan.outcome,
     outputBytes: mergePlan.cost.writeBytes,
     readBytes: mergePlan.cost.readBytes,
+    fetchBytes: 0,
     peakMemoryBytes: mergePlan.cost.memoryBytes,
     shards: mergePlan.shards.length,
     seed: mergePlan.seed,
@@ -83,6 +86,7 @@ export function summaryOf(
     allowNan: mergePlan.allowNan,
     engineVersion: mergePlan.engine,
     inputs,
+    stages: [],
     copiedFiles: mergePlan.copies.map(({ input, path }) => ({ path, from: nameOf(input) })),
     droppedTensors: mergePlan.dropped.slice(0, listedDropped).map(({ input, tensor, reason }) => ({
       tensor,

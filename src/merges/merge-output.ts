@@ -1,6 +1,6 @@
 import type { NewVersion, StoredFile } from '../models/versions.service.js';
 import { architectureOf, dtypesOf, type MergePlan, modelTypeOf } from './engine.js';
-import type { Plan } from './merges.schema.js';
+import type { SettledPlan } from './version-inputs.js';
 
 export interface MergeOutput {
   mergeId: string;
@@ -8,7 +8,7 @@ export interface MergeOutput {
   name: string;
   createdBy: string;
   plan: MergePlan;
-  summary: Plan;
+  summary: SettledPlan;
   files: readonly StoredFile[];
 }
 
@@ -33,7 +33,10 @@ export function versionOf({ mergeId, namespace, name, createdBy, plan, summary, 
 }
 
 /** As an upload would state it; undefined when nothing holds for the whole. */
-function licenceId({ resultLicence, licenceName = 'unnamed' }: NonNullable<Plan['licence']>): string | undefined {
+function licenceId({
+  resultLicence,
+  licenceName = 'unnamed',
+}: NonNullable<SettledPlan['licence']>): string | undefined {
   if (resultLicence === '-') return undefined;
   return resultLicence === 'other' ? `other:${licenceName}` : resultLicence;
 }

@@ -17,12 +17,13 @@ export const mergeStates = [
 export type MergeState = (typeof mergeStates)[number];
 
 /** What can happen to a merge. Each is one row in `merge_events`. */
-export type MergeHappening = 'plan' | 'fetch' | 'start' | 'finalize' | 'succeed' | 'fail' | 'cancel' | 'retry';
+export type MergeHappening =
+  'plan' | 'fetch' | 'start' | 'finalize' | 'succeed' | 'reuse' | 'fail' | 'cancel' | 'retry';
 
 const life = new StateMachine<MergeState, MergeHappening>(mergeStates, ['queued'], {
   queued: { plan: 'planning', start: 'running', fail: 'failed', cancel: 'cancelled' },
-  planning: { fetch: 'fetching', start: 'running', fail: 'failed', cancel: 'cancelled' },
-  fetching: { start: 'running', fail: 'failed', cancel: 'cancelled' },
+  planning: { fetch: 'fetching', start: 'running', reuse: 'succeeded', fail: 'failed', cancel: 'cancelled' },
+  fetching: { start: 'running', reuse: 'succeeded', fail: 'failed', cancel: 'cancelled' },
   running: { finalize: 'finalizing', fail: 'failed', cancel: 'cancelled' },
   finalizing: { succeed: 'succeeded', fail: 'failed', cancel: 'cancelled' },
   succeeded: {},

@@ -35,7 +35,9 @@ export async function failMerge(
 export async function finishCancelled(manager: EntityManager, events: MergeEvents, mergeId: string): Promise<boolean> {
   const [busy] = await manager.query<{ busy: boolean }[]>(
     `select exists (select 1 from merge_shards where merge_id = $1 and state = 'running' and lease_until >= now())
-         or exists (select 1 from merges where id = $1 and owner is not null and lease_until >= now()) as busy`,
+         or exists (select 1 from merges where id = $1 and owner is not null and lease_until >= now())
+         or exists (select 1 from merge_preparations where merge_id = $1 and owner is not null and lease_until >= now())
+         as busy`,
     [mergeId],
   );
   if (busy?.busy !== false) return false;

@@ -31,11 +31,12 @@ export class MergeRow {
   @Column({ type: 'json' })
   recipe!: unknown;
 
-  @Column({ type: 'json', name: 'pinned_recipe' })
+  /** This and what else a plan gives are null until all inputs are there; `summary` only until there is a first plan. */
+  @Column({ type: 'json', name: 'pinned_recipe', nullable: true })
   pinnedRecipe!: unknown;
 
-  @Column({ type: 'bigint' })
-  seed!: number;
+  @Column({ type: 'bigint', nullable: true })
+  seed!: number | null;
 
   @Column({ type: 'bigint', name: 'shard_bytes' })
   shardBytes!: number;
@@ -46,13 +47,13 @@ export class MergeRow {
   @Column({ type: 'text' })
   device!: string;
 
-  @Column({ type: 'json', select: false })
+  @Column({ type: 'json', select: false, nullable: true })
   plan!: unknown;
 
-  @Column({ type: 'character', length: 64, name: 'plan_digest' })
-  planDigest!: string;
+  @Column({ type: 'character', length: 64, name: 'plan_digest', nullable: true })
+  planDigest!: string | null;
 
-  @Column({ type: 'json' })
+  @Column({ type: 'json', nullable: true })
   summary!: unknown;
 
   @Column({ type: 'integer', name: 'event_seq', default: 0 })

@@ -32,8 +32,10 @@ export class MergesController {
     summary: 'Submit a merge',
     description:
       'Planned at once, carried out by any worker: once answered, it is not lost. 200 with `deduplicated` when the same ' +
-      'bytes are there already, 202 with the running twin when the same merge is under way. With `application/yaml` the ' +
-      'body is the recipe and the other members are query parameters.',
+      'bytes are there already, 202 with the running twin when the same merge is under way. A merge of models of the Hub, ' +
+      'or of several recipes in one text, is answered first and planned in the state `planning`; a plan that fails ends ' +
+      'in `failed`, and then nothing was fetched. With `application/yaml` the body is the recipe and the other members ' +
+      'are query parameters.',
   })
   @ApiConsumes('application/json', 'application/yaml')
   @HubTokenHeader
@@ -54,7 +56,7 @@ export class MergesController {
       status: merge.deduplicated ? 200 : 202,
     }));
     const hubToken = hubTokenOf(request.headers['hub-token']);
-    return this.submission.submit(asked.request, asked.pointer, principal, commit, hubToken);
+    return this.submission.submit({ ...asked, createdBy: principal, hubToken }, commit);
   }
 
   @Get()
@@ -92,8 +94,11 @@ export class MergesController {
   @Post(':id/retry')
   @ApiOperation({
     summary: 'Try a failed or cancelled merge again',
-    description: 'With the same models and the same seed; shards that were done are not done again.',
+    description:
+      'With the same models and the same seed; shards that were done are not done again. With a token again where one is ' +
+      'needed, because the first was forgotten.',
   })
+  @HubTokenHeader
   @Posts()
   @Returns(202, Merge)
   @Refuses(404, 409, 410, 422)
@@ -102,6 +107,7 @@ export class MergesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Merge> {
-    return this.retries.retry(id, this.effects.of<Merge>(request, reply, accepted));
+    const hubToken = hubTokenOf(request.headers['hub-token']);
+    return this.retries.retry(id, hubToken, this.effects.of<Merge>(request, reply, accepted));
   }
 }

@@ -65,12 +65,21 @@ const RecipeInput = z
     [z.record(z.string(), z.unknown()), z.string().min(1).max(65_536)],
     'must be a recipe as an object or as YAML text',
   )
-  .describe("A MergeKit recipe, whose models are the registry's: team/model, team/model@3 or team/model@alias.");
+  .describe(
+    'A MergeKit recipe. Its models are those of the registry (team/model, team/model@3 or team/model@alias) or of the Hub ' +
+      '(hf:org/name@revision); a bare org/name means the registry, then the Hub. As YAML it may have several documents, of ' +
+      'which some merge what others made.',
+  );
 
 const Publish = HubName.describe(
   'Repository on the Hub that the result is published to, as by `POST /v1/publications`; needs `Hub-Token`. Its ' +
     'publication is in the list with `?merge=`.',
 ).meta({ example: undefined });
+
+const KeepStages = z
+  .boolean()
+  .default(false)
+  .describe("Keep the weights of the stages' results when the merge is done; their cards and lineage stay anyway.");
 
 export const exampleRecipe = {
   merge_method: 'slerp',
@@ -98,6 +107,7 @@ export const MergeRequest = PlanRequest.extend({
   alias: AliasName.optional().describe('Also points this alias to the new version.').meta({ example: undefined }),
   labels: Labels.optional(),
   publish: Publish.optional(),
+  keepStages: KeepStages,
 }).meta({ id: 'MergeRequest', example: { recipe: exampleRecipe, output: 'team/merged' } });
 export type MergeRequest = z.infer<typeof MergeRequest>;
 
@@ -127,6 +137,7 @@ export const MergeOptionsQuery = PlanOptionsQuery.extend({
   alias: AliasName.optional(),
   labels: z.preprocess(labels, Labels.optional()),
   publish: Publish.optional(),
+  keepStages: z.preprocess(boolean, KeepStages),
 });
 
 const Bytes = z.int().min(0);
@@ -140,13 +151,28 @@ export const PinnedInput = z
   .object({
     reference: z.string().describe('What the recipe says.'),
     role: z.enum(['base', 'model']),
-    version: z.string().describe('What it means: namespace/name@version.').meta({ example: 'samples/sort@1' }),
-    versionId: z.uuid(),
+    version: z
+      .string()
+      .describe(
+        'What it means: namespace/name@version; until it is there, hf:org/name@commit or the name of its stage.',
+      )
+      .meta({ example: 'samples/sort@1' }),
+    versionId: z.uuid().nullable().describe('Null while it has to be fetched or merged first.'),
     digest: z.string().describe("SHA-256 of that version's manifest."),
     licence: z.string().nullable().describe('As that version declares it.'),
   })
   .meta({ id: 'PinnedInput' });
 export type PinnedInput = z.infer<typeof PinnedInput>;
+
+export const PlanStage = z
+  .object({
+    name: z.string(),
+    method: z.string(),
+    outputBytes: Bytes,
+    readBytes: Bytes,
+    models: z.array(z.string()).describe('What it merges: versions, and stages before it.'),
+  })
+  .meta({ id: 'PlanStage' });
 
 export const Plan = z
   .object({
@@ -158,6 +184,7 @@ export const Plan = z
     tensors: z.object({ merged: z.int(), copied: z.int(), dropped: z.int() }),
     outputBytes: Bytes,
     readBytes: Bytes.describe('All passes together.'),
+    fetchBytes: Bytes.describe('What has to be fetched from elsewhere first.'),
     peakMemoryBytes: Bytes.describe("Estimate for the service's number of threads."),
     shards: z.int().describe('Output files with weights.'),
     seed: z.int(),
@@ -166,6 +193,7 @@ export const Plan = z
     allowNan: z.boolean(),
     engineVersion: z.int(),
     inputs: z.array(PinnedInput),
+    stages: z.array(PlanStage).describe('What is merged first, in order, where the recipe has several documents.'),
     copiedFiles: z.array(z.object({ path: z.string(), from: z.string() })).describe('Files taken over unchanged.'),
     droppedTensors: z
       .array(z.object({ tensor: z.string(), from: z.string(), reason: z.string() }))
@@ -185,6 +213,17 @@ export type MergeFailure = z.infer<typeof MergeFailure>;
 
 const Time = z.iso.datetime();
 
+export const MergeNeed = z
+  .object({
+    reference: z.string().describe('As the recipe names it.'),
+    import: z.uuid().nullable().describe('The import that fetches it.'),
+    merge: z.uuid().nullable().describe('The merge that makes it: it is the result of a stage.'),
+    state: z.string(),
+    version: z.string().nullable().describe('What it is, once it is there.').meta({ example: 'hf/org--name@1' }),
+  })
+  .meta({ id: 'MergeNeed' });
+export type MergeNeed = z.infer<typeof MergeNeed>;
+
 export const Merge = z
   .object({
     id: z.uuid(),
@@ -203,7 +242,11 @@ export const Merge = z
     device: z.string(),
     labels: z.record(z.string(), z.string()),
     recipe: z.record(z.string(), z.unknown()).describe('As it was understood, models as they were written.'),
-    plan: Plan,
+    plan: Plan.nullable().describe(
+      'Null until there is one: a merge whose inputs have to be fetched or merged first is planned in `planning`, and once ' +
+        'more when they are there.',
+    ),
+    needs: z.array(MergeNeed).describe('What has to be there first.'),
     createdBy: z.string(),
     createdAt: Time,
     finishedAt: Time.nullable(),
@@ -233,7 +276,11 @@ export type EventsQuery = z.infer<typeof EventsQuery>;
 export const MergeEvent = z
   .object({
     seq: z.int(),
-    type: z.string().describe('A state, or `shard`, `progress`, `cancel-requested`.'),
+    type: z
+      .string()
+      .describe(
+        'A state, or `shard`, `progress`, `fetched` (progress of what is fetched), `wait`, `cancel-requested`.',
+      ),
     data: z.record(z.string(), z.unknown()),
     createdAt: Time,
   })

@@ -1,6 +1,17 @@
 import type { EntityManager } from 'typeorm';
 import type { MergeRequest } from './merges.schema.js';
 import type { PlannedMerge } from './planning.service.js';
+import { versionInputs } from './version-inputs.js';
+
+/** A merge as somebody asks for it. */
+export interface Submission {
+  request: MergeRequest;
+  /** Where the recipe is in the request. */
+  pointer: string;
+  createdBy: string;
+  /** For models of the Hub, and for the publication that the request may ask for. */
+  hubToken?: string | undefined;
+}
 
 /** Everything that is to be written down about a merge before anyone is told that it will be carried out. */
 export interface NewMerge {
@@ -11,6 +22,15 @@ export interface NewMerge {
   labels: Record<string, string>;
   createdBy: string;
   planned: PlannedMerge;
+}
+
+/** What a request says of a merge beside its plan. */
+export function headOf(
+  { output, alias, device, labels = {} }: MergeRequest,
+  createdBy: string,
+): Omit<NewMerge, 'planned'> {
+  const [namespace = '', name = ''] = output.split('/');
+  return { namespace, name, alias, device, labels, createdBy };
 }
 
 /** A result that is there already, made by the merge `source`. */
@@ -30,7 +50,7 @@ export async function insertMerge(
   { namespace, name, alias, device, labels, createdBy, planned }: NewMerge,
   ready?: ReadyResult,
 ): Promise<boolean> {
-  const { recipe, pinnedRecipe, plan, summary, inputs } = planned;
+  const { recipe, pinnedRecipe, plan, summary } = planned;
   const rows = await manager.query<unknown[]>(
     `insert into merges (id, state, output_namespace, output_name, output_alias, recipe, pinned_recipe, seed, shard_bytes,
                          labels, device, plan, plan_digest, summary, created_by, version_id, version_number,
@@ -45,13 +65,45 @@ export async function insertMerge(
     ],
   );
   if (rows.length === 0) return false;
-  for (const [position, { reference, role, versionId }] of inputs.entries()) {
+  await insertInputs(manager, id, planned);
+  return true;
+}
+
+/** Writes the plan of a merge down that was inserted without one, or with one that holds no more. */
+export async function planMerge(manager: EntityManager, id: string, planned: PlannedMerge): Promise<void> {
+  const { pinnedRecipe, plan, summary } = planned;
+  await manager.query(
+    `update merges set pinned_recipe = $2, seed = $3, shard_bytes = $4, plan = $5, plan_digest = $6, summary = $7
+     where id = $1`,
+    [
+      ...[id, JSON.stringify(pinnedRecipe), plan.seed, plan.shardBytes],
+      ...[JSON.stringify(plan), plan.digest, JSON.stringify(summary)],
+    ],
+  );
+  await manager.query('delete from merge_inputs where merge_id = $1', [id]);
+  await insertInputs(manager, id, planned);
+}
+
+async function insertInputs(manager: EntityManager, id: string, { inputs }: PlannedMerge): Promise<void> {
+  for (const [position, { reference, role, versionId }] of versionInputs(inputs).entries()) {
     await manager.query(
       'insert into merge_inputs (merge_id, position, reference, role, version_id) values ($1, $2, $3, $4, $5)',
       [id, position, reference, role, versionId],
     );
   }
-  return true;
+}
+
+/** A merge that does the same for the same name and alias, and is not yet done. */
+export async function findTwin(
+  manager: EntityManager,
+  { namespace, name, alias, planned }: NewMerge,
+): Promise<string | undefined> {
+  const [twin] = await manager.query<{ id: string }[]>(
+    `select id from merges where plan_digest = $1 and output_namespace = $2 and output_name = $3
+       and output_alias is not distinct from $4 and state not in ('succeeded', 'failed', 'cancelled')`,
+    [planned.plan.digest, namespace, name, alias ?? null],
+  );
+  return twin?.id;
 }
 
 /** One row for each output file; how far those are that are there already stays as it is. */

@@ -1,10 +1,12 @@
-import { Body, Controller, Post, Query } from '@nestjs/common';
+import { Body, Controller, Post, Query, Req } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { withinDeadline } from '../http/deadline.js';
 import { Posts } from '../http/posts.decorator.js';
 import { Refuses } from '../http/refuses.decorator.js';
 import { Returns } from '../http/returns.decorator.js';
+import { HubTokenHeader, hubTokenOf } from '../hub/hub-token-header.js';
 import { Plan } from './merges.schema.js';
 import { PlanningService } from './planning.service.js';
 import { PlanBody, planRequestOf } from './request-body.js';
@@ -29,13 +31,20 @@ export class PlansController {
       'takes, without `output`.',
   })
   @ApiConsumes('application/json', 'application/yaml')
+  @HubTokenHeader
   @Posts()
   @Returns(200, Plan)
   @Refuses(410, 422, 503)
-  async plan(@Body({ schema: PlanBody }) body: z.infer<typeof PlanBody>, @Query() query: unknown): Promise<Plan> {
+  async plan(
+    @Body({ schema: PlanBody }) body: z.infer<typeof PlanBody>,
+    @Query() query: unknown,
+    @Req() httpRequest: FastifyRequest,
+  ): Promise<Plan> {
     const { request, pointer } = planRequestOf(body, query);
+    const token = hubTokenOf(httpRequest.headers['hub-token']);
     await this.workers.requireDevice(request.device);
-    const planning = this.planning.plan({ ...request, pointer });
+    const line = { token, signal: AbortSignal.timeout(2 * deadlineMs) };
+    const planning = this.planning.plan({ ...request, pointer }, { line });
     return (await withinDeadline(deadlineMs, 'Planning this merge', planning)).summary;
   }
 }

@@ -11,6 +11,8 @@ import { mergeNotFound } from './merges.service.js';
 import { finishShards } from './merge-steps.js';
 import { insertShards } from './new-merge.js';
 import { type PlannedMerge, PlanningService } from './planning.service.js';
+import { SecondPreparations } from './preparation/second-preparations.js';
+import { versionInputs } from './version-inputs.js';
 import { Workers } from './workers.js';
 
 const uniqueViolation = '23505';
@@ -18,11 +20,18 @@ const uniqueViolation = '23505';
 interface EndedMerge {
   state: Merge['state'];
   pinned_recipe: unknown;
-  seed: string;
+  seed: string | null;
   shard_bytes: string;
-  plan_digest: string;
+  plan_digest: string | null;
   device: 'auto' | 'cpu' | 'gpu';
-  summary: Plan;
+  summary: Plan | null;
+}
+
+/** One that came as far as that all its inputs were there. */
+type EndedPlanned = EndedMerge & { plan_digest: string; summary: Plan };
+
+function isPlanned(merge: EndedMerge): merge is EndedPlanned {
+  return merge.plan_digest !== null;
 }
 
 /** A second life for merges that failed or were cancelled. */
@@ -34,17 +43,24 @@ export class RetryService {
     private readonly events: MergeEvents,
     private readonly workers: Workers,
     private readonly doorbell: Doorbell,
+    private readonly preparations: SecondPreparations,
   ) {}
 
   /**
    * Queues a merge again, planned anew with the same models. What was done stays done as long as the plan is the same
-   * and its objects were not cleared away.
+   * and its objects were not cleared away. What had to be fetched or merged first, and did not come, is tried again too.
+   * @param hubToken in place of the one that was forgotten when the merge ended
    * @throws AppError merge_not_found, merge_not_retryable, merge_twin_running, no_gpu_worker, weights_expired;
    *   EngineError
    */
-  async retry(id: string, commit: Commit<Merge>): Promise<Merge> {
+  async retry(id: string, hubToken: string | undefined, commit: Commit<Merge>): Promise<Merge> {
     const ended = await this.#getEnded(this.database.manager, id, '');
     await this.workers.requireDevice(ended.device);
+    if (!isPlanned(ended)) {
+      const lock = (manager: EntityManager): Promise<unknown> => this.#getEnded(manager, id, 'for update');
+      const retryStage = (stage: string, plain: Commit<Merge>): Promise<Merge> => this.retry(stage, hubToken, plain);
+      return this.preparations.retry(id, hubToken, { commit, lock, retryStage });
+    }
     const planned = await this.planning.plan({
       recipe: ended.pinned_recipe,
       pointer: '/recipe',
@@ -58,7 +74,7 @@ export class RetryService {
       await this.#getEnded(manager, id, 'for update');
       await requireWeights(
         manager,
-        planned.inputs.map(({ versionId }) => versionId),
+        versionInputs(planned.inputs).map(({ versionId }) => versionId),
       );
       await this.#begin(manager, id, planned);
       const answer = await findMerge(manager, id);

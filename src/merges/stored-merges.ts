@@ -4,6 +4,7 @@ import { type StoredFile, VersionsService } from '../models/versions.service.js'
 import type { TensorReport } from '../engine/index.js';
 import type { MergePlan } from './engine.js';
 import type { Plan } from './merges.schema.js';
+import { type SettledPlan, settled } from './version-inputs.js';
 
 /** What whoever carries out a merge needs to know of it. None of it changes while the merge runs. */
 export interface StoredMerge {
@@ -14,7 +15,7 @@ export interface StoredMerge {
   createdBy: string;
   pinnedRecipe: object;
   plan: MergePlan;
-  summary: Plan;
+  summary: SettledPlan;
   /** Files of each input, by path, in the order of the plan's inputs. */
   files: Map<string, StoredFile>[];
 }
@@ -51,6 +52,7 @@ export class StoredMerges {
       [id],
     );
     if (!row) throw new Error(`merge ${id} is not there`);
+    const summary = settled(row.summary);
     const merge = {
       id,
       namespace: row.output_namespace,
@@ -59,8 +61,8 @@ export class StoredMerges {
       createdBy: row.created_by,
       pinnedRecipe: row.pinned_recipe,
       plan: row.plan,
-      summary: row.summary,
-      files: await this.#files(row.summary),
+      summary,
+      files: await this.#files(summary),
     };
     this.#kept.set(id, merge);
     for (const oldest of [...this.#kept.keys()].slice(0, -keptMerges)) this.#kept.delete(oldest);
@@ -94,7 +96,7 @@ export class StoredMerges {
     return row?.plan_digest;
   }
 
-  async #files({ inputs }: Plan): Promise<Map<string, StoredFile>[]> {
+  async #files({ inputs }: SettledPlan): Promise<Map<string, StoredFile>[]> {
     const all: Map<string, StoredFile>[] = [];
     for (const { versionId } of inputs) {
       const files = await this.versions.listFiles(this.database.manager, versionId);

@@ -70,7 +70,7 @@ export class Sweep {
   /** Merges whose shards are all done though nobody has moved them on: a retry that kept everything. */
   async #moveOn(): Promise<void> {
     const rows = await this.database.query<{ id: string }[]>(
-      `select id from merges m where state in ('queued', 'running') and cancel_requested_at is null
+      `select id from merges m where state in ('queued', 'running') and cancel_requested_at is null and plan is not null
          and not exists (select 1 from merge_shards s where s.merge_id = m.id and s.state <> 'done')`,
     );
     for (const { id } of rows) {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { AppError } from '../errors.js';
 import { BlobsService } from './blobs.service.js';
+import { latestAlias } from './names.js';
 import { nameOf } from './version-rows.js';
 
 /** Whether something needs the weights of a version; asked inside the transaction that would give them up. */
@@ -21,15 +22,17 @@ export class WeightsExpiry {
   /**
    * Gives the weights up, unless an alias names the version or one of the holds is true. The version's row is locked
    * first: whoever would begin to need it has done so before, and is seen, or comes after and is refused.
+   * @param evenLatest whether `latest`, which every model has, is no alias in this sense
    * @returns whether they were given up now
    */
-  expire(versionId: string, holds: readonly WeightsHold[]): Promise<boolean> {
+  expire(versionId: string, holds: readonly WeightsHold[], { evenLatest = false } = {}): Promise<boolean> {
     return this.database.transaction(async (manager) => {
       const locked = await manager.query<unknown[]>(
         'select 1 from versions where id = $1 and weights_expired_at is null for update',
         [versionId],
       );
       if (locked.length === 0) return false;
+      const isAliased = evenLatest ? isNamed : isAliasedAtAll;
       for (const isHeld of [isAliased, ...holds]) if (await isHeld(manager, versionId)) return false;
       await manager.query('update versions set weights_expired_at = now() where id = $1', [versionId]);
       await manager.query(
@@ -73,6 +76,15 @@ export function weightsExpired(reference: string, pointer?: string): AppError {
   return new AppError('weights_expired', detail, pointer === undefined ? {} : { pointer });
 }
 
-async function isAliased(manager: EntityManager, versionId: string): Promise<boolean> {
+async function isAliasedAtAll(manager: EntityManager, versionId: string): Promise<boolean> {
   return (await manager.query<unknown[]>('select 1 from aliases where version_id = $1', [versionId])).length > 0;
+}
+
+/** By somebody: `latest` moves by itself. */
+async function isNamed(manager: EntityManager, versionId: string): Promise<boolean> {
+  const rows = await manager.query<unknown[]>('select 1 from aliases where version_id = $1 and alias <> $2', [
+    versionId,
+    latestAlias,
+  ]);
+  return rows.length > 0;
 }

@@ -27,7 +27,7 @@ export class MergePublications implements OnModuleInit {
 
   onModuleInit(): void {
     this.watchers.watchVersions(async (manager, { mergeId, versionId }) => {
-      if (mergeId !== undefined) await this.#release(manager, mergeId, versionId);
+      if (mergeId !== undefined) await this.release(manager, mergeId, versionId);
     });
   }
 
@@ -51,8 +51,8 @@ export class MergePublications implements OnModuleInit {
     if ((await findTwinPublication(manager, publication)) === undefined) await insertPublication(manager, publication);
   }
 
-  /** Inside the transaction that makes the version of the merge visible. */
-  async #release(manager: EntityManager, mergeId: string, versionId: string): Promise<void> {
+  /** Inside the transaction that makes the version of the merge visible, or finds that it is there already. */
+  async release(manager: EntityManager, mergeId: string, versionId: string): Promise<void> {
     const rows = await manager.query<{ id: string }[]>(
       `select id from publications where merge_id = $1 and state = 'waiting' for update`,
       [mergeId],

@@ -47,8 +47,9 @@ tokenizer:
     ]);
   });
 
-  it('refuses several stages', () => {
-    const one = 'merge_method: passthrough\nmodels: [{model: a}]\n';
-    expect(refused(`name: early\n${one}---\n${one}`)).toEqual(['not_supported_yet ']);
+  it('looks at every stage', () => {
+    const early = 'name: early\nmerge_method: passthrough\nmodels: [{model: a+b}]\n';
+    const late = 'merge_method: passthrough\nmodels: [{model: early}]\n';
+    expect(refused(`${early}---\n${late}`)).toEqual(['not_supported_yet /models/0/model']);
   });
 });

@@ -13,8 +13,6 @@ export function unsupportedParts(recipe: Recipe): { code: string; path: Path; me
   const add = (path: Path, message: string, code = 'not_supported_yet'): void => {
     found.push({ code, path, message });
   };
-  if (recipe.stages !== undefined)
-    add([], 'Only the command line carries out several recipes in one file; send them one after the other.');
   for (const { path, method } of namedMethods(recipe)) {
     if (!methods[method].executable) add(path, `${method} is not carried out yet.`);
   }
@@ -48,11 +46,12 @@ function namedMethods({ merge_method: own, slices, overrides }: Recipe): { path:
 }
 
 /**
- * Makes sure that this version can carry the recipe out.
+ * Makes sure that this version can carry the recipe and its stages out.
  * @throws RecipeError naming every part that it cannot: `not_supported_yet`, or `unknown_dtype`.
  */
 export function assertExecutable(recipe: Recipe): void {
-  const issues = unsupportedParts(recipe).map(({ code, path, message }): RecipeIssue => ({
+  const parts = [...(recipe.stages ?? []), recipe].flatMap(unsupportedParts);
+  const issues = parts.map(({ code, path, message }): RecipeIssue => ({
     severity: 'error',
     code,
     message,

@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
 import { parseRecipe } from '../recipe/index.js';
-import { refusalOf } from './refusal.js';
+import { refusalOf } from '../merges/refusal.js';
 import { TriggerCheck } from './trigger-check.service.js';
 import { getTrigger, lockTrigger, type TriggerRecord, watchOf } from './trigger-rows.js';
 import type { BackFill, BackFillRequest } from './triggers.schema.js';

@@ -1,8 +1,23 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../errors.js';
 import { pinRecipe } from '../merges/pinned-recipe.js';
-import { assertExecutable, canonicalRecipe, modelReferences, parseRecipe, type Recipe } from '../recipe/index.js';
+import {
+  assertExecutable,
+  canonicalRecipe,
+  modelReferences,
+  parseRecipe,
+  type Recipe,
+  RecipeError,
+  type RecipeIssue,
+} from '../recipe/index.js';
 import { checkpointSlot } from './triggers.schema.js';
+
+const severalRecipes: RecipeIssue = {
+  severity: 'error',
+  code: 'not_supported_yet',
+  message: 'A trigger has one recipe: several in one text are not carried out for checkpoints yet.',
+  pointer: '',
+};
 
 /**
  * Reads a recipe that has a place for a checkpoint.
@@ -12,6 +27,7 @@ import { checkpointSlot } from './triggers.schema.js';
 export function parseCheckpointRecipe(input: unknown, lenient: boolean, pointer: string): Recipe {
   const { recipe } = parseRecipe(input, { lenient });
   assertExecutable(recipe);
+  if (recipe.stages !== undefined) throw new RecipeError([severalRecipes]);
   if (modelReferences(recipe).includes(checkpointSlot)) return recipe;
   throw new AppError(
     'checkpoint_slot_missing',

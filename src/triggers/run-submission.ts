@@ -7,7 +7,7 @@ import type { Logger } from '../platform/logger.js';
 import { LOGGER } from '../platform/tokens.js';
 import { parseRecipe } from '../recipe/index.js';
 import { withCheckpoint } from './checkpoint-recipe.js';
-import { refusalOf } from './refusal.js';
+import { refusalOf } from '../merges/refusal.js';
 import { type ClaimedRun, RunQueue } from './run-queue.js';
 
 /** 2 s to a minute: the reason is a database, a store or a worker that is away. */
@@ -51,7 +51,8 @@ export class RunSubmission {
         return merge;
       });
     const token = this.tokens.find(`trigger ${run.triggerId}`, run.sealedToken);
-    return this.merges.submit(requestOf(run), '', run.createdBy, commit, token);
+    const submission = { request: requestOf(run), pointer: '', createdBy: run.createdBy, hubToken: token };
+    return this.merges.submit(submission, commit);
   }
 
   async #giveBack(run: ClaimedRun, error: unknown): Promise<void> {
@@ -75,7 +76,7 @@ function requestOf({ recipe, checkpoint, options, output, trigger, isOvertaken }
     // Names and repositories move forwards only: an older checkpoint's merge is for the record.
     ...(alias !== undefined && !isOvertaken && { alias }),
     ...(publish !== undefined && !isOvertaken && { publish }),
-    ...{ recipe: filled, output, labels: { ...options.labels, trigger }, lenient: true },
+    ...{ recipe: filled, output, keepStages: false, labels: { ...options.labels, trigger }, lenient: true },
   };
 }
 

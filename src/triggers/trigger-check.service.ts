@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { AppError } from '../errors.js';
 import type { Plan } from '../merges/merges.schema.js';
+import { MergeInputs } from '../merges/merge-inputs.service.js';
 import { pointerTo } from '../merges/pinned-recipe.js';
-import { PlanningService } from '../merges/planning.service.js';
+import { type PlanningRequest, PlanningService } from '../merges/planning.service.js';
+import { withinDeadline } from '../http/deadline.js';
 import { pointingAtModel, pointingIntoRequest } from '../merges/request-pointers.js';
 import { nameOf } from '../models/version-rows.js';
 import { VersionsService } from '../models/versions.service.js';
@@ -14,33 +16,43 @@ import { checkpointSlot, type TriggerRequest } from './triggers.schema.js';
 /** No such thing yet, or not any more: what a trigger may wait for. */
 const absent = ['model_not_found', 'version_not_found', 'weights_expired'];
 
+const planWithinMs = 30_000;
+
 /** Finds out before a trigger exists what would fail with every checkpoint. */
 @Injectable()
 export class TriggerCheck {
   constructor(
     private readonly planning: PlanningService,
     private readonly versions: VersionsService,
+    private readonly models: MergeInputs,
   ) {}
 
   /**
    * Reads the recipe, and plans it with the newest checkpoint; while there is none, the other models must exist.
    * @throws RecipeError, EngineError, AppError, each with a pointer into the request
    */
-  async check(request: TriggerRequest): Promise<Recipe> {
+  async check(request: TriggerRequest, hubToken: string | undefined): Promise<Recipe> {
     const pointer = '/recipe';
     const recipe = await pointingIntoRequest(pointer, () =>
       parseCheckpointRecipe(request.recipe, request.lenient, pointer),
     );
     const newest = await this.#newest(request.watch);
-    if (newest === undefined) await this.#requireOthers(recipe, pointer);
-    else await this.planning.plan({ ...request, recipe: withCheckpoint(recipe, newest), pointer });
+    if (newest === undefined) await this.#requireOthers(recipe, pointer, hubToken);
+    else await this.#plan({ ...request, recipe: withCheckpoint(recipe, newest), pointer }, hubToken);
     return recipe;
   }
 
   /** What the merge of one checkpoint would do. @throws RecipeError, EngineError, AppError */
   async plan(recipe: Recipe, options: TriggerOptions, checkpoint: string): Promise<Plan> {
     const request = { ...options, recipe: withCheckpoint(recipe, checkpoint), pointer: '', lenient: true };
-    return (await this.planning.plan(request)).summary;
+    return this.#plan(request);
+  }
+
+  /** Somebody waits for the answer. */
+  async #plan(request: PlanningRequest, token?: string): Promise<Plan> {
+    const line = { token, signal: AbortSignal.timeout(2 * planWithinMs) };
+    const planning = this.planning.plan(request, { line });
+    return (await withinDeadline(planWithinMs, 'Planning this merge', planning)).summary;
   }
 
   async #newest(watch: string): Promise<string | undefined> {
@@ -52,10 +64,10 @@ export class TriggerCheck {
     }
   }
 
-  async #requireOthers(recipe: Recipe, pointer: string): Promise<void> {
+  async #requireOthers(recipe: Recipe, pointer: string, hubToken: string | undefined): Promise<void> {
     for (const reference of modelReferences(recipe)) {
       if (reference === checkpointSlot) continue;
-      await pointingAtModel(pointer + pointerTo(recipe, reference), () => this.versions.resolveReference(reference));
+      await pointingAtModel(pointer + pointerTo(recipe, reference), () => this.models.isElsewhere(reference, hubToken));
     }
   }
 }

@@ -34,7 +34,7 @@ export class TriggersService {
 
   /**
    * Versions that are there already are left to a back-fill.
-   * @param hubToken for the publications that the request may ask for
+   * @param hubToken for models of the Hub, and for the publications that the request may ask for
    * @throws RecipeError, EngineError; AppError trigger_exists, trigger_loop, checkpoint_slot_missing, hub_token_missing,
    *   those of references
    */
@@ -46,9 +46,9 @@ export class TriggersService {
   ): Promise<Trigger> {
     if (request.output === request.watch) throw triggerLoop(`${request.output} is what it watches itself.`);
     const id = randomUUID();
-    const sealedToken =
-      request.publish === undefined ? null : this.tokens.seal(`trigger ${id}`, requireToken(hubToken));
-    const recipe = await this.checks.check(request);
+    const needed = request.publish === undefined ? hubToken : requireToken(hubToken);
+    const sealedToken = this.tokens.seal(`trigger ${id}`, needed);
+    const recipe = await this.checks.check(request, hubToken);
     return commit(async (manager) => {
       // Two triggers that would feed each other must not be made at the same moment.
       await manager.query('lock table triggers in share row exclusive mode');

@@ -1,6 +1,6 @@
 import { EngineError } from '../engine/index.js';
 import { AppError, catalogue } from '../errors.js';
-import type { MergeFailure } from '../merges/merges.schema.js';
+import type { MergeFailure } from './merges.schema.js';
 import { RecipeError } from '../recipe/index.js';
 
 /** Why the same merge would be refused again; undefined for what is nobody's decision. */

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { type Checkpoint, type CheckpointFiles, inspectOffThread, plannedFiles } from '../engine/index.js';
+import type { SourceModel } from '../imports/import-sources.js';
+import { objectFiles } from '../models/object-files.js';
+import { manifestDigest } from '../models/manifest.js';
+import type { ResolvedVersion } from '../models/versions.service.js';
+import type { ObjectStore } from '../storage/object-store.js';
+import type { MergePlan } from './engine.js';
+
+/** A model that a recipe names, at what it means now, as far as a plan needs it. */
+export interface MergeInput {
+  /** What the pinned recipe calls it: namespace/name@version; while it is not in the registry, its source or its stage. */
+  name: string;
+  digest: string;
+  licence: string | null;
+  files: CheckpointFiles;
+  /** Where it was read already. */
+  checkpoint?: Checkpoint;
+  /** Null: it has to be fetched or merged first. */
+  versionId: string | null;
+  /** Where it is fetched from, pinned, and how much that is. */
+  source?: { text: string; bytes: number };
+}
+
+export function registryInput(store: ObjectStore, version: ResolvedVersion): MergeInput {
+  const { id, namespace, name, version: number, digest, licence, files } = version;
+  return {
+    name: `${namespace}/${name}@${number}`,
+    digest,
+    licence,
+    files: objectFiles(store, files),
+    versionId: id,
+  };
+}
+
+/** A model that has yet to be imported. Its digest is that of the version which the import will make. */
+export async function sourceInput(model: SourceModel): Promise<MergeInput> {
+  const { plan, files, checkpoint } = model;
+  const text = `hf:${plan.repository}@${plan.commit}`;
+  const bytes = plan.files.reduce((sum, file) => sum + file.bytes, 0);
+  return {
+    name: text,
+    digest: await digestOf(model),
+    licence: null,
+    files,
+    checkpoint,
+    versionId: null,
+    source: { text, bytes },
+  };
+}
+
+/** The result of a stage that is planned, and not there yet. */
+export async function stageInput(
+  name: string,
+  plan: MergePlan,
+  inputs: readonly CheckpointFiles[],
+): Promise<MergeInput> {
+  const files = plannedFiles(plan, inputs);
+  const checkpoint = await inspectOffThread(files);
+  return { name, digest: plan.digest, licence: null, files, checkpoint, versionId: null };
+}
+
+/** Files outside the large store are small and have no SHA-256 of their own: they are read. */
+async function digestOf({ plan, files }: SourceModel): Promise<string> {
+  const manifest = plan.files.map(async ({ path, bytes, sha256 }) => {
+    return { path, bytes, sha256: sha256 ?? sha256Of(await files.read(path, 0, bytes)) };
+  });
+  return manifestDigest(await Promise.all(manifest));
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
