@@ -50,7 +50,8 @@ function addSubmit(program: Command): void {
       .command('submit')
       .summary('have a service merge')
       .description(
-        'Sends a recipe to a service. Its models are the registry’s: team/model, team/model@3, team/model@alias.',
+        'Sends a recipe to a service. Its models are the registry’s (team/model, team/model@3, team/model@alias) or the ' +
+          'Hub’s (hf:org/name@revision); a bare org/name means the registry, then the Hub. The token of the Hub is HF_TOKEN.',
       )
       .argument('<recipe>', 'YAML file')
       .argument('<output>', 'model that gets the result as its next version: namespace/name', modelName),
@@ -71,6 +72,7 @@ function addSubmit(program: Command): void {
       'publish the result on the Hub: hf:org/name; the token is HF_TOKEN',
       hubRepository,
     )
+    .option('--keep-stages', 'keep the weights of what a recipe with several documents merges first')
     .option('--allow-nan', 'write NaN where the merge gives it, instead of failing')
     .option('--lenient', 'take near misses of known names as warnings')
     .action((path: string, output: string, options: SubmitOptions & ServiceOptions) =>

@@ -18,6 +18,7 @@ export interface SubmitOptions {
   allowNan?: boolean;
   report?: ReportMode;
   publish?: string;
+  keepStages?: boolean;
   wait?: boolean;
   quiet?: boolean;
   json?: boolean;
@@ -25,7 +26,7 @@ export interface SubmitOptions {
 
 /**
  * `amalgam submit RECIPE team/name`.
- * @param hubToken for `publish`
+ * @param hubToken for models of the Hub, and for `publish`
  * @returns the status of the process
  */
 export async function submit(
@@ -40,7 +41,7 @@ export async function submit(
   const headers = {
     'content-type': 'application/yaml',
     'idempotency-key': randomUUID(),
-    ...(options.publish !== undefined && hubTokenHeader(hubToken)),
+    ...hubTokenHeader(hubToken),
   };
   const send = (): Promise<Merge> =>
     client.json<Merge>(`/v1/merges?${query.toString()}`, { method: 'POST', headers, body: recipe.text });
@@ -57,7 +58,7 @@ export async function submit(
 }
 
 function queryOf(output: string, options: SubmitOptions): URLSearchParams {
-  const { alias, seed, outShardSize, device, label, lenient, report, allowNan, publish } = options;
+  const { alias, seed, outShardSize, device, label, lenient, report, allowNan, publish, keepStages } = options;
   const values = {
     alias,
     seed,
@@ -68,6 +69,7 @@ function queryOf(output: string, options: SubmitOptions): URLSearchParams {
     report,
     allowNan: allowNan === true ? true : undefined,
     publish,
+    keepStages: keepStages === true ? true : undefined,
   };
   const query = new URLSearchParams({ output });
   for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));

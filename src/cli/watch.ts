@@ -2,7 +2,7 @@ import type { Merge, MergeEvent } from '../merges/merges.schema.js';
 import type { ApiClient } from './api-client.js';
 import { followEvents, type StreamedEvent } from './event-stream.js';
 import { Interrupted } from './failure.js';
-import { formatSeconds } from './format.js';
+import { formatBytes, formatSeconds, printable } from './format.js';
 import { openProgress, type Progress } from './progress.js';
 import { cancelOnSignals } from './signals.js';
 
@@ -43,10 +43,19 @@ function isLast({ type }: StreamedEvent): boolean {
 
 function show({ type, data: event }: StreamedEvent, progress: Progress): void {
   const { data } = event as Pick<MergeEvent, 'data'>;
-  const bytes = data['bytesDone'];
-  const total = data['bytesTotal'];
-  if (type === 'progress' && typeof bytes === 'number' && typeof total === 'number') progress.update(bytes, total);
-  else if (type !== 'progress' && type !== 'shard' && !endStates.includes(type)) progress.note(type);
+  const { bytesDone: bytes, bytesTotal: total, detail, seconds, waitSeconds } = data;
+  if (typeof bytes === 'number' && typeof total === 'number') {
+    // What is fetched first has a total of its own: a bar for it would run twice.
+    if (type === 'progress') progress.update(bytes, total);
+    if (type === 'fetched') progress.note(`fetched ${formatBytes(bytes)} of ${formatBytes(total)}`);
+  } else if (type === 'wait' || type === 'attempt-failed') {
+    progress.note(`${printable(String(detail))}; again in ${String(seconds ?? waitSeconds)} s`);
+  } else if (type !== 'progress' && type !== 'shard' && !endStates.includes(type)) progress.note(noteOf(type, data));
+}
+
+function noteOf(type: string, { needs }: MergeEvent['data']): string {
+  if (type !== 'fetching' || !Array.isArray(needs)) return type;
+  return `${type}: ${needs.map(({ reference }: { reference: string }) => printable(reference)).join(', ')}`;
 }
 
 export function describeMerge({ id, state, version, output, failure, createdAt, finishedAt }: Merge): string {

@@ -20,11 +20,14 @@ export async function pointingIntoRequest<T>(prefix: string, work: () => Promise
   }
 }
 
-/** A model that the recipe names and the registry does not have: the fault is the body's, not the address's. */
+/** A model that the recipe names and that is not there, or none to load: the fault is the body's, not the address's. */
 export async function pointingAtModel<T>(pointer: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof EngineError) {
+      throw new EngineError(error.code, error.message, { ...error.details, pointer });
+    }
     if (!(error instanceof AppError)) throw error;
     const isMissing = error.code === 'model_not_found' || error.code === 'version_not_found';
     throw new AppError(isMissing ? 'input_not_found' : error.code, error.message, { ...error.options, pointer });

@@ -38,10 +38,12 @@ export function failureOf(error: unknown): PreparationFailure {
   return failureOfMerge(error);
 }
 
-/** With the pointer to where the recipe names it, so that it reads as if the merge itself had found out. */
+/** With the pointer to its place in the request, so that it reads as if the merge itself had found out. */
 function failureOfNeed({ reference, pointer, state, failure, stage }: Need): PreparationFailure {
   const what = stage === null ? 'Fetching' : 'The stage';
   const code = failure?.code ?? (stage === null ? 'import_cancelled' : 'merge_cancelled');
   const detail = `${what} ${JSON.stringify(reference)} has ${state}${failure ? `: ${failure.detail}` : '.'}`;
-  return { code, detail, pointer, isPassing: false };
+  // The documents of stages are parts of the same request: what went wrong in one has its place there.
+  const place = stage === null ? pointer : (failure?.pointer ?? pointer);
+  return { code, detail, pointer: place, isPassing: false };
 }
