@@ -8,7 +8,7 @@ import { type Assessment, type AssessmentOptions, assess } from './assess.js';
 import { type LicenceSource, type ObligationFiles, obligationFiles } from './obligation-files.js';
 import { LicenceStatements } from './licence-statements.service.js';
 import type { LicenceApproval, VersionLicence } from './licences.schema.js';
-import { VersionClosures } from './version-closures.service.js';
+import { type ClosureMember, VersionClosures } from './version-closures.service.js';
 
 interface ApprovalRecord {
   id: string;
@@ -39,9 +39,9 @@ export class LicencesService {
     return this.#answer(this.database.manager, `${namespace}/${name}@${version}`, id, found);
   }
 
-  /** The same for a merge of these versions, before there is a version of it. */
-  async assessMergeOf(versionIds: readonly string[]): Promise<Assessment> {
-    const { closure } = await this.closures.of(versionIds);
+  /** The same for a merge of these versions and models, before there is a version of it. */
+  async assessMergeOf(members: readonly ClosureMember[]): Promise<Assessment> {
+    const { closure } = await this.closures.of(members);
     return assess(closure);
   }
 

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { CheckpointFiles } from '../engine/index.js';
 import { Closure, type LicenceNode } from './closure.js';
-import { addClaims, originNode } from './licence-reading.js';
+import { addClaims, type LicenceStatement, originNode, readStatement } from './licence-reading.js';
 import { LicenceStatements } from './licence-statements.service.js';
 
 interface VersionRecord {
@@ -28,6 +29,9 @@ export interface VersionClosure {
   versionIds: string[];
 }
 
+/** The id of a version, or a model that is not in the registry, with what its files say. */
+export type ClosureMember = string | { name: string; files: CheckpointFiles };
+
 /** More than anybody's lineage has; what lies beyond counts as unknown, which asks for a person. */
 const mostVersions = 2_000;
 
@@ -39,15 +43,21 @@ export class VersionClosures {
     private readonly statements: LicenceStatements,
   ) {}
 
-  async of(versionIds: readonly string[]): Promise<VersionClosure> {
+  /** @param members ids of versions, and models that are not in the registry yet */
+  async of(members: readonly ClosureMember[]): Promise<VersionClosure> {
     const found = new Map<string, Generation>();
-    let wanted = [...new Set(versionIds)];
+    const foreign = members.filter((member) => typeof member !== 'string');
+    for (const { name, files } of foreign) found.set(name, await this.#foreignGeneration(name, files));
+    const roots = members.map((member) => (typeof member === 'string' ? member : member.name));
+    const bases = [...found.values()].flatMap(({ parents }) => parents);
+    let wanted = [...new Set([...roots, ...bases])].filter((id) => !found.has(id));
     while (wanted.length > 0 && found.size < mostVersions) {
       const records = await this.#load(wanted);
       for (const record of records) found.set(record.id, await this.#generation(record));
       wanted = [...new Set(records.flatMap(({ id }) => found.get(id)?.parents ?? []))].filter((id) => !found.has(id));
     }
-    return { closure: new Closure(nodesOf(versionIds, found)), versionIds: [...found.keys()] };
+    const versionIds = [...found.keys()].filter((id) => !foreign.some(({ name }) => name === id));
+    return { closure: new Closure(nodesOf(roots, found)), versionIds };
   }
 
   async #load(ids: readonly string[]): Promise<VersionRecord[]> {
@@ -62,7 +72,15 @@ export class VersionClosures {
   async #generation({ id, name, origin, licence, parents }: VersionRecord): Promise<Generation> {
     // The label of a merge was worked out from its parents: they speak for themselves.
     if (origin === 'merge') return { name, licences: [null], parents, others: [] };
-    const { licences, bases } = await this.statements.read(id, licence);
+    return this.#statedGeneration(name, await this.statements.read(id, licence), id);
+  }
+
+  async #foreignGeneration(name: string, files: CheckpointFiles): Promise<Generation> {
+    return this.#statedGeneration(name, await readStatement(files), null);
+  }
+
+  /** @param id null: it comes after every version that there is */
+  async #statedGeneration(name: string, { licences, bases }: LicenceStatement, id: string | null): Promise<Generation> {
     const generation: Generation = {
       name,
       licences: licences.length === 0 ? ['unknown'] : licences,
@@ -81,14 +99,15 @@ export class VersionClosures {
    * The version that a card means by `namespace/name`: the newest one that was there already when the card came, else the
    * first that came later. So the answer does not change with every further version of the base.
    */
-  async #findBase(base: string, childId: string): Promise<string | undefined> {
+  async #findBase(base: string, childId: string | null): Promise<string | undefined> {
     const [, namespace, name, version] = /^([^/@\s]+)\/([^/@\s]+)(?:@([1-9]\d{0,8}))?$/.exec(base) ?? [];
     if (namespace === undefined) return undefined;
     const [row] = await this.database.query<{ id: string }[]>(
-      `select v.id from versions v join models m on m.id = v.model_id, versions c
-       where m.namespace = $1 and m.name = $2 and c.id = $3 and v.id <> c.id and ($4::int is null or v.version = $4::int)
-       order by v.created_at < c.created_at desc,
-                case when v.created_at < c.created_at then v.version end desc, v.version limit 1`,
+      `select v.id from versions v join models m on m.id = v.model_id
+         left join versions c on c.id = $3::uuid
+       where m.namespace = $1 and m.name = $2 and v.id is distinct from c.id and ($4::int is null or v.version = $4::int)
+       order by v.created_at < coalesce(c.created_at, 'infinity') desc,
+                case when v.created_at < coalesce(c.created_at, 'infinity') then v.version end desc, v.version limit 1`,
       [namespace, name, childId, version ?? null],
     );
     return row?.id;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Checkpoint, type CheckpointFiles, inspectOffThread, plannedFiles } from '../engine/index.js';
 import type { SourceModel } from '../imports/import-sources.js';
+import type { ClosureMember } from '../licences/version-closures.service.js';
 import { objectFiles } from '../models/object-files.js';
 import { manifestDigest } from '../models/manifest.js';
 import type { ResolvedVersion } from '../models/versions.service.js';
@@ -18,6 +19,8 @@ export interface MergeInput {
   checkpoint?: Checkpoint;
   /** Null: it has to be fetched or merged first. */
   versionId: string | null;
+  /** Of a stage. */
+  madeFrom?: readonly MergeInput[];
   /** Where it is fetched from, pinned, and how much that is. */
   source?: { text: string; bytes: number };
 }
@@ -53,11 +56,16 @@ export async function sourceInput(model: SourceModel): Promise<MergeInput> {
 export async function stageInput(
   name: string,
   plan: MergePlan,
-  inputs: readonly CheckpointFiles[],
+  models: ReadonlyMap<string, MergeInput>,
 ): Promise<MergeInput> {
-  const files = plannedFiles(plan, inputs);
+  const byName = new Map([...models.values()].map((model) => [model.name, model]));
+  const madeFrom = plan.inputs.flatMap(({ reference }) => byName.get(reference) ?? []);
+  const files = plannedFiles(
+    plan,
+    madeFrom.map((model) => model.files),
+  );
   const checkpoint = await inspectOffThread(files);
-  return { name, digest: plan.digest, licence: null, files, checkpoint, versionId: null };
+  return { name, digest: plan.digest, licence: null, files, checkpoint, versionId: null, madeFrom };
 }
 
 /** Files outside the large store are small and have no SHA-256 of their own: they are read. */
@@ -70,4 +78,13 @@ async function digestOf({ plan, files }: SourceModel): Promise<string> {
 
 function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** What the licences of models are read from; of a stage, those of what it is made from. */
+export function licenceMembers(models: readonly MergeInput[]): ClosureMember[] {
+  const members = models.flatMap((model): ClosureMember[] => {
+    if (model.madeFrom) return licenceMembers(model.madeFrom);
+    return [model.versionId ?? { name: model.name, files: model.files }];
+  });
+  return [...new Map(members.map((member) => [typeof member === 'string' ? member : member.name, member])).values()];
 }

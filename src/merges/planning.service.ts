@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Config } from '../config.js';
-import type { CheckpointFiles, ReportMode } from '../engine/index.js';
+import type { ReportMode } from '../engine/index.js';
+import { withinDeadline } from '../http/deadline.js';
 import type { HubLine } from '../hub/hub-file-reader.js';
 import { LicencesService } from '../licences/licences.service.js';
 import { CONFIG } from '../platform/tokens.js';
 import { modelReferences, parseRecipe, type ParsedRecipe, type Recipe, type Stage } from '../recipe/index.js';
 import { MergePlanner, type MergePlan, summaryOf } from './engine.js';
-import { type MergeInput, stageInput } from './merge-input.js';
+import { licenceMembers, type MergeInput, stageInput } from './merge-input.js';
 import { MergeInputs } from './merge-inputs.service.js';
 import type { PinnedInput, Plan } from './merges.schema.js';
 import { baseReferences, pinRecipe, pointerTo, storedRecipe } from './pinned-recipe.js';
@@ -57,6 +58,8 @@ export interface PlannedStage {
   planned: Omit<PlannedMerge, 'stages'>;
 }
 
+const answerWithinMs = 10_000;
+
 /** Turns a recipe into everything that a merge will do, from the models' headers alone. */
 @Injectable()
 export class PlanningService {
@@ -93,6 +96,20 @@ export class PlanningService {
     return isElsewhere;
   }
 
+  /**
+   * Plans a merge for somebody who waits for the answer: models of the Hub are read by their headers.
+   * @throws RecipeError, AppError (a model), EngineError, each with a pointer into the request; deadline_exceeded
+   */
+  async planAtOnce(request: PlanningRequest, hubToken: string | undefined): Promise<PlannedMerge> {
+    const plan = async (): Promise<PlannedMerge> => {
+      // A Hub that is away is waited for where its models are read; a slip in a name must not wait.
+      await this.isElsewhere(await this.read(request), request.pointer, hubToken);
+      const line = { token: hubToken, signal: AbortSignal.timeout(2 * answerWithinMs) };
+      return this.plan(request, { line });
+    };
+    return withinDeadline(answerWithinMs, 'Planning this merge', plan());
+  }
+
   /** @throws RecipeError, AppError (a model), EngineError, each with a pointer into the request */
   async plan(request: PlanningRequest, context: PlanningContext = {}): Promise<PlannedMerge> {
     const parsed = await this.read(request);
@@ -105,7 +122,7 @@ export class PlanningService {
       const models = await this.#resolve(recipe, pointer, made, context);
       const planned = await pointingIntoRequest(pointer, () => this.#plan(recipe, models, pointer, request));
       const { name = '' } = recipe;
-      if (!isLast) made.set(name, await stageInput(name, planned.plan, filesOf(planned.plan, models)));
+      if (!isLast) made.set(name, await stageInput(name, planned.plan, models));
       return { name, pointer, planned };
     };
     // Where names have meanings the stages were merged before.
@@ -170,20 +187,16 @@ export class PlanningService {
       const role = bases.has(version) ? 'base' : 'model';
       return { reference: referenceOf.get(version) ?? version, role, version, versionId, digest, licence };
     });
+    const used = plan.inputs.flatMap(({ reference }) => byName.get(reference) ?? []);
+    const licence = await this.licences.assessMergeOf(licenceMembers(used));
     return {
       recipe: storedRecipe(own),
       pinnedRecipe: storedRecipe(pinned),
       plan,
       inputs,
       awaited: awaitedOf(recipe, models, pointer),
-      summary: summaryOf(plan, inputs, [], await this.#licenceOf(inputs)),
+      summary: summaryOf(plan, inputs, [], licence),
     };
-  }
-
-  /** Of what is not in the registry yet nobody has read the licence. */
-  async #licenceOf(inputs: readonly PinnedInput[]): Promise<Plan['licence']> {
-    const ids = inputs.flatMap(({ versionId }) => versionId ?? []);
-    return ids.length < inputs.length ? undefined : this.licences.assessMergeOf(ids);
   }
 }
 
@@ -197,11 +210,6 @@ function awaitedOf(recipe: Recipe, models: ReadonlyMap<string, MergeInput>, poin
   return awaited.map(([reference, { source }]) => {
     return { reference, pointer: pointer + pointerTo(recipe, reference), source };
   });
-}
-
-function filesOf({ inputs }: MergePlan, models: ReadonlyMap<string, MergeInput>): CheckpointFiles[] {
-  const byName = new Map([...models.values()].map(({ name, files }) => [name, files]));
-  return inputs.flatMap(({ reference }) => byName.get(reference) ?? []);
 }
 
 /** What two stages need is fetched once. */

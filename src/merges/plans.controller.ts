@@ -2,7 +2,6 @@ import { Body, Controller, Post, Query, Req } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { withinDeadline } from '../http/deadline.js';
 import { Posts } from '../http/posts.decorator.js';
 import { Refuses } from '../http/refuses.decorator.js';
 import { Returns } from '../http/returns.decorator.js';
@@ -11,9 +10,6 @@ import { Plan } from './merges.schema.js';
 import { PlanningService } from './planning.service.js';
 import { PlanBody, planRequestOf } from './request-body.js';
 import { Workers } from './workers.js';
-
-/** A person or a program waits for the answer. */
-const deadlineMs = 10_000;
 
 @ApiTags('merges')
 @Controller('v1/plans')
@@ -43,8 +39,6 @@ export class PlansController {
     const { request, pointer } = planRequestOf(body, query);
     const token = hubTokenOf(httpRequest.headers['hub-token']);
     await this.workers.requireDevice(request.device);
-    const line = { token, signal: AbortSignal.timeout(2 * deadlineMs) };
-    const planning = this.planning.plan({ ...request, pointer }, { line });
-    return (await withinDeadline(deadlineMs, 'Planning this merge', planning)).summary;
+    return (await this.planning.planAtOnce({ ...request, pointer }, token)).summary;
   }
 }

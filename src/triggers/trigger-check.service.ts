@@ -3,8 +3,7 @@ import { AppError } from '../errors.js';
 import type { Plan } from '../merges/merges.schema.js';
 import { MergeInputs } from '../merges/merge-inputs.service.js';
 import { pointerTo } from '../merges/pinned-recipe.js';
-import { type PlanningRequest, PlanningService } from '../merges/planning.service.js';
-import { withinDeadline } from '../http/deadline.js';
+import { PlanningService } from '../merges/planning.service.js';
 import { pointingAtModel, pointingIntoRequest } from '../merges/request-pointers.js';
 import { nameOf } from '../models/version-rows.js';
 import { VersionsService } from '../models/versions.service.js';
@@ -15,8 +14,6 @@ import { checkpointSlot, type TriggerRequest } from './triggers.schema.js';
 
 /** No such thing yet, or not any more: what a trigger may wait for. */
 const absent = ['model_not_found', 'version_not_found', 'weights_expired'];
-
-const planWithinMs = 30_000;
 
 /** Finds out before a trigger exists what would fail with every checkpoint. */
 @Injectable()
@@ -38,21 +35,14 @@ export class TriggerCheck {
     );
     const newest = await this.#newest(request.watch);
     if (newest === undefined) await this.#requireOthers(recipe, pointer, hubToken);
-    else await this.#plan({ ...request, recipe: withCheckpoint(recipe, newest), pointer }, hubToken);
+    else await this.planning.planAtOnce({ ...request, recipe: withCheckpoint(recipe, newest), pointer }, hubToken);
     return recipe;
   }
 
   /** What the merge of one checkpoint would do. @throws RecipeError, EngineError, AppError */
   async plan(recipe: Recipe, options: TriggerOptions, checkpoint: string): Promise<Plan> {
     const request = { ...options, recipe: withCheckpoint(recipe, checkpoint), pointer: '', lenient: true };
-    return this.#plan(request);
-  }
-
-  /** Somebody waits for the answer. */
-  async #plan(request: PlanningRequest, token?: string): Promise<Plan> {
-    const line = { token, signal: AbortSignal.timeout(2 * planWithinMs) };
-    const planning = this.planning.plan(request, { line });
-    return (await withinDeadline(planWithinMs, 'Planning this merge', planning)).summary;
+    return (await this.planning.planAtOnce(request, undefined)).summary;
   }
 
   async #newest(watch: string): Promise<string | undefined> {

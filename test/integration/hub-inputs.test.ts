@@ -114,7 +114,8 @@ describeWithShared('fakehub', 'merges of models of the Hub', (folder) => {
     expect(status).toBe(200);
     const commit = await commitOf('acme/base');
     const inputs = [{ reference: 'hf:acme/base', version: `hf:acme/base@${commit}`, versionId: null }, {}];
-    expect(body).toMatchObject({ method: 'slerp', tensors: { merged: 39 }, inputs });
+    const licence = { verdict: 'allow-with-obligations', resultLicence: 'apache-2.0' };
+    expect(body).toMatchObject({ method: 'slerp', tensors: { merged: 39 }, inputs, licence });
     const size = readSample('base')['model.safetensors']?.byteLength ?? 0;
     expect(body['fetchBytes']).toBeGreaterThan(size);
     expect(bytesOfStore((await hub.state()).requests)).toBeLessThan(headerBytes);
