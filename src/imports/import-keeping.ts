@@ -20,7 +20,7 @@ export class ImportKeeping {
   }
 
   /** Ends what nobody works on any more, and frees what cancelled imports had stored. */
-  async finishCancelled(): Promise<void> {
+  async sweep(): Promise<void> {
     const wanted = await this.database.query<{ id: string }[]>(
       `select id from imports where cancel_requested_at is not null and state not in ('succeeded', 'failed', 'cancelled')`,
     );

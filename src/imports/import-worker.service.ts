@@ -1,51 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Config } from '../config.js';
 import type { Database } from '../platform/database.js';
+import { JobWorker } from '../platform/job-worker.js';
 import type { Logger } from '../platform/logger.js';
-import { RegularWork } from '../platform/regular-work.js';
 import { CONFIG, DATABASE, LOGGER } from '../platform/tokens.js';
 import { ImportKeeping } from './import-keeping.js';
 import { ImportLoop } from './import-loop.js';
 
-/** Imports take minutes: a look at the table every 2 s finds what other processes wrote down soon enough. */
-const sweepMs = 2_000;
-const stopWithinMs = 7_000;
-
-/** Starts and stops what imports in this process; role `api` only takes imports in. */
+/** Imports in this process. */
 @Injectable()
-export class ImportWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  readonly #regular: RegularWork;
-
+export class ImportWorker extends JobWorker {
   constructor(
-    private readonly loop: ImportLoop,
-    private readonly keeping: ImportKeeping,
-    @Inject(CONFIG) private readonly config: Config,
-    @Inject(DATABASE) private readonly database: Database,
+    loop: ImportLoop,
+    keeping: ImportKeeping,
+    @Inject(CONFIG) config: Config,
+    @Inject(DATABASE) database: Database,
     @Inject(LOGGER) logger: Logger,
   ) {
-    this.#regular = new RegularWork(logger);
-  }
-
-  async onApplicationBootstrap(): Promise<void> {
-    // An embedded database has one process, whose data directory is locked: whoever owned anything is dead.
-    if (this.database.embedded) await this.keeping.takeOver();
-    if (this.config.role !== 'api') this.loop.start();
-    this.#regular.every(sweepMs, 'looking after imports', () => this.#sweep());
-  }
-
-  /** Work is called off before anything that it needs goes away; what was begun is given back at once. */
-  async beforeApplicationShutdown(): Promise<void> {
-    const swept = this.#regular.stop();
-    await Promise.race([this.loop.stop(), sleep(stopWithinMs, undefined, { ref: false })]);
-    await swept;
-  }
-
-  async #sweep(): Promise<void> {
-    try {
-      await this.keeping.finishCancelled();
-    } finally {
-      this.loop.wakeSoon();
-    }
+    super({ name: 'imports', loop, keeping }, { config, database, logger });
   }
 }

@@ -18,7 +18,7 @@ export class PublicationKeeping {
   }
 
   /** Ends what nobody works on any more. */
-  async finishCancelled(): Promise<void> {
+  async sweep(): Promise<void> {
     const wanted = await this.database.query<{ id: string }[]>(
       `select id from publications
        where cancel_requested_at is not null and state not in ('succeeded', 'failed', 'cancelled')`,

@@ -16,7 +16,7 @@ export class PreparationKeeping {
     return this.leases.releaseAll();
   }
 
-  tellFetched(): Promise<void> {
+  sweep(): Promise<void> {
     return this.events.tellFetched();
   }
 
