@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CardsModule } from './cards/cards.module.js';
 import type { Config } from './config.js';
+import { HubModule } from './hub/hub.module.js';
 import { HttpModule } from './http/http.module.js';
 import { LicencesModule } from './licences/licences.module.js';
 import { ImportsModule } from './imports/imports.module.js';
@@ -22,6 +23,7 @@ const features = [
   LineageModule,
   LicencesModule,
   CardsModule,
+  HubModule,
   ImportsModule,
   PublishingModule,
   MergesModule,

@@ -80,6 +80,7 @@ const own = {
   licence_approval_required: entry(422, 'Publishing needs an approval'),
   licence_text_missing: entry(422, 'A licence must go along, and its text is missing'),
   name_prefix_required: entry(422, 'A licence asks for another name'),
+  hub_token_not_found: entry(404, 'The namespace has no token for the Hub'),
   hub_token_missing: entry(422, 'There is no token for the Hub'),
   hub_token_refused: entry(422, 'The Hub does not accept the token', 'info'),
   hub_forbidden: entry(422, 'The token may not do this on the Hub', 'info'),

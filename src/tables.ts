@@ -7,7 +7,9 @@ import { Triggers1790000000500 } from '../migrations/1790000000500-triggers.js';
 import { Licences1790000000600 } from '../migrations/1790000000600-licences.js';
 import { Imports1790000000700 } from '../migrations/1790000000700-imports.js';
 import { MergePreparations1790000000800 } from '../migrations/1790000000800-merge-preparations.js';
+import { HubTokens1790000000900 } from '../migrations/1790000000900-hub-tokens.js';
 import { IdempotencyKey } from './http/idempotency-key.entity.js';
+import { HubTokenRow } from './hub/hub-token.entity.js';
 import { LicenceApprovalRow } from './licences/licence-approval.entity.js';
 import { ImportEventRow, ImportRow } from './imports/import.entity.js';
 import { MergeEventRow } from './merges/merge-event.entity.js';
@@ -54,6 +56,7 @@ export const entities: (new () => object)[] = [
   PublicationPartRow,
   PublicationEventRow,
   LicenceApprovalRow,
+  HubTokenRow,
   ImportRow,
   ImportEventRow,
   TriggerRow,
@@ -70,4 +73,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   Licences1790000000600,
   Imports1790000000700,
   MergePreparations1790000000800,
+  HubTokens1790000000900,
 ];

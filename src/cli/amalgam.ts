@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../package-root.js';
+import { addHubTokenCommands } from './hub-token-commands.js';
 import { addLocalCommands } from './local-commands.js';
 import { USAGE_STATUS } from './run-command.js';
 import { addServiceCommands } from './service-commands.js';
@@ -14,6 +15,7 @@ const program = new Command('amalgam')
 addLocalCommands(program);
 addServiceCommands(program);
 addTriggerCommands(program);
+addHubTokenCommands(program);
 
 // `| head` closes stdout early; that is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -56,6 +56,17 @@ export class ApiClient {
     }
   }
 
+  /** Every item of a list. @param path with a query @throws ApiProblem, ConnectionLost */
+  async list<T>(path: string): Promise<T[]> {
+    const items: T[] = [];
+    for (let cursor = ''; ;) {
+      const page = await this.json<{ items: T[]; nextCursor: string | null }>(path + cursor);
+      items.push(...page.items);
+      if (page.nextCursor === null) return items;
+      cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
+    }
+  }
+
   /** The answer, body unread, when it is a good one. @throws ApiProblem, ConnectionLost */
   async request(path: string, { method = 'GET', headers = {}, body, signal }: ApiRequest = {}): Promise<Response> {
     const isJson = typeof body === 'object' && !(Symbol.asyncIterator in body);

@@ -25,6 +25,11 @@ export function modelName(text: string): string {
   throw new InvalidArgumentError('A model of the service is namespace/name.');
 }
 
+export function namespaceName(text: string): string {
+  if (/^[^/@\s]+$/.test(text)) return text;
+  throw new InvalidArgumentError('A namespace is the part of a model’s name before the slash.');
+}
+
 /** `namespace/name`, `namespace/name@3` or `namespace/name@alias`. */
 export function modelReference(text: string): string {
   if (/^[^/@\s]+\/[^/@\s]+(@[^/@\s]+)?$/.test(text)) return text;

@@ -54,11 +54,14 @@ export async function publish(
   return 0;
 }
 
-/** A token that no header can carry is refused here, where it can be said without repeating it. */
 export function hubTokenHeader(token: string | undefined): Record<string, string> {
-  if (token === undefined) return {};
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new Failure('hub_token_invalid', 'HF_TOKEN has signs that no token has');
-  return { 'hub-token': token };
+  return token === undefined ? {} : { 'hub-token': checkedToken(token) };
+}
+
+/** One that no header can carry is refused here, where it can be said without repeating it. @throws Failure */
+export function checkedToken(token: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new Failure('hub_token_invalid', 'the token has signs that no token has');
 }
 
 /** The publication of what a merge made, when it was asked for with the merge. */

@@ -65,7 +65,7 @@ export async function createTrigger(
 
 /** `amalgam trigger list` */
 export async function listTriggers(client: ApiClient, options: TriggerOutput): Promise<void> {
-  const items = await pages<Trigger>(client, '/v1/triggers?limit=200');
+  const items = await client.list<Trigger>('/v1/triggers?limit=200');
   show(options, items, () => items.map(describe));
 }
 
@@ -73,7 +73,7 @@ export async function listTriggers(client: ApiClient, options: TriggerOutput): P
 export async function showTrigger(client: ApiClient, name: string, options: TriggerOutput): Promise<void> {
   const path = pathOf(name);
   const trigger = await client.json<Trigger>(path);
-  const runs = await pages<TriggerRun>(client, `${path}/runs?limit=200`);
+  const runs = await client.list<TriggerRun>(`${path}/runs?limit=200`);
   show(options, { ...trigger, items: runs }, () => [describe(trigger), ...runs.map(describeRun)]);
 }
 
@@ -120,16 +120,6 @@ function pathOf(name: string): string {
 function post<T>(client: ApiClient, path: string, body: object, more: Record<string, string> = {}): Promise<T> {
   const headers = { 'idempotency-key': randomUUID(), ...more };
   return resuming(() => client.json<T>(path, { method: 'POST', headers, body }), { progress: () => 0 });
-}
-
-async function pages<T>(client: ApiClient, path: string): Promise<T[]> {
-  const items: T[] = [];
-  for (let cursor = ''; ;) {
-    const page = await client.json<{ items: T[]; nextCursor: string | null }>(path + cursor);
-    items.push(...page.items);
-    if (page.nextCursor === null) return items;
-    cursor = `&cursor=${encodeURIComponent(page.nextCursor)}`;
-  }
 }
 
 function show({ json, quiet }: TriggerOutput, answer: unknown, lines: () => string[]): void {

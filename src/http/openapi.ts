@@ -37,6 +37,7 @@ const tags = [
   ['uploads', 'Versions in the making.'],
   ['imports', 'Models of the Hugging Face Hub as versions.'],
   ['publishing', 'Versions on their way to the Hub.'],
+  ['hub-tokens', 'What a namespace is imported and published with.'],
   ['recipes', 'What can be known without any model.'],
   ['health', 'For whoever keeps the process running.'],
 ] as const;

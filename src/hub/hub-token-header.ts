@@ -1,11 +1,15 @@
 import { ApiHeader } from '@nestjs/swagger';
 import { AppError } from '../errors.js';
 
+/** What a header can carry; the Hub's own are `hf_` and letters. */
+export const tokenPattern = /^[\x21-\x7e]{4,500}$/;
+
 /** Documents the header that brings a token. */
 export const HubTokenHeader = ApiHeader({
   name: 'Hub-Token',
   required: false,
-  description: 'Token of the Hub. Kept encrypted while it is needed, and never shown.',
+  description:
+    'Token of the Hub; without it the one that the namespace has. Kept encrypted while it is needed, and never shown.',
   schema: { type: 'string' },
 });
 
@@ -15,6 +19,6 @@ export const HubTokenHeader = ApiHeader({
  */
 export function hubTokenOf(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
-  if (typeof header === 'string' && /^[\x21-\x7e]{4,500}$/.test(header)) return header;
+  if (typeof header === 'string' && tokenPattern.test(header)) return header;
   throw new AppError('malformed_header', 'Hub-Token is one token, as the Hub gave it.', { pointer: 'Hub-Token' });
 }

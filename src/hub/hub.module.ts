@@ -3,13 +3,16 @@ import type { Config } from '../config.js';
 import { CONFIG } from '../platform/tokens.js';
 import { HubDownloads } from './hub-download.js';
 import { HubModels } from './hub-model.js';
+import { HubTokensController } from './hub-tokens.controller.js';
+import { HubTokens } from './hub-tokens.service.js';
 import { HubTransport } from './hub-transport.js';
 import { KeptTokens } from './kept-tokens.js';
 
-/** The lines to the Hub that is configured: whatever speaks to it does so through these. */
+/** The lines to the Hub that is configured, and the tokens for them: whatever speaks to it does so through these. */
 @Module({
+  controllers: [HubTokensController],
   providers: [
-    ...[HubTransport, KeptTokens],
+    ...[HubTransport, HubTokens, KeptTokens],
     {
       provide: HubModels,
       useFactory: (transport: HubTransport, { hubUrl }: Config) =>
@@ -17,7 +20,7 @@ import { KeptTokens } from './kept-tokens.js';
       inject: [HubTransport, CONFIG],
     },
   ],
-  exports: [HubTransport, HubModels, KeptTokens],
+  exports: [HubTransport, HubModels, HubTokens, KeptTokens],
 })
 export class HubModule implements OnApplicationShutdown {
   constructor(

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '../errors.js';
 import { Sealer, SealingUnavailable } from '../platform/sealing.js';
 
-/** What a token is kept with: a job until that has ended, a rule or a trigger until it is deleted. */
-export type TokenHolder = `${'import' | 'merge' | 'publication' | 'rule' | 'trigger'} ${string}`;
+/** What a token is kept with: a job until that has ended, the others until somebody deletes or replaces it. */
+export type TokenHolder = `${'import' | 'merge' | 'publication' | 'rule' | 'trigger' | 'namespace'} ${string}`;
 
-/** Tokens of the Hub that came with requests and are needed later. They are sealed for their holder, and never shown. */
+/** Tokens of the Hub that are needed later than they came. They are sealed for their holder, and never shown. */
 @Injectable()
 export class KeptTokens {
   constructor(private readonly sealer: Sealer) {}
@@ -25,21 +25,12 @@ export class KeptTokens {
   open(holder: TokenHolder, sealed: string | null): string | undefined {
     const token = this.find(holder, sealed);
     if (sealed === null || token !== undefined) return token;
-    throw tokenMissing('The token that is kept with this cannot be read: send it again as Hub-Token.');
+    const detail = `The token that is kept with ${holder} cannot be read: the key of this service is another one. Send it again.`;
+    throw new AppError('hub_token_missing', detail, { pointer: 'Hub-Token' });
   }
 
   /** Undefined when none is kept, or none that this process can read. */
   find(holder: TokenHolder, sealed: string | null): string | undefined {
     return sealed === null ? undefined : this.sealer.open(sealed, holder);
   }
-}
-
-/** For what nobody may do without a token. @throws AppError hub_token_missing */
-export function requireToken(token: string | undefined): string {
-  if (token !== undefined) return token;
-  throw tokenMissing('Publishing needs a token of the Hub that may write: send it as Hub-Token.');
-}
-
-function tokenMissing(detail: string): AppError {
-  return new AppError('hub_token_missing', detail, { pointer: 'Hub-Token' });
 }

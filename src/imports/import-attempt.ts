@@ -10,7 +10,7 @@ import { ImportEvents } from './import-events.js';
 import { failureOf } from './import-failure.js';
 import { ImportLeases } from './import-leases.js';
 import { ImportSteps } from './import-steps.js';
-import { KeptTokens } from '../hub/kept-tokens.js';
+import { HubTokens } from '../hub/hub-tokens.service.js';
 import { StoredImports } from './stored-imports.js';
 
 /** Shorter waits are nothing to tell anybody. */
@@ -23,7 +23,7 @@ export class ImportAttempt {
     private readonly stored: StoredImports,
     private readonly leases: ImportLeases,
     private readonly events: ImportEvents,
-    private readonly tokens: KeptTokens,
+    private readonly tokens: HubTokens,
     private readonly steps: ImportSteps,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -43,7 +43,7 @@ export class ImportAttempt {
     try {
       if (claim.failures > failureLimit) throw new WorkerLost();
       const stored = await this.stored.get(claim.id);
-      const token = this.tokens.open(`import ${claim.id}`, stored.sealedToken);
+      const token = await this.tokens.resolve({ holder: `import ${claim.id}`, ...stored });
       const onWait = (error: HubError, seconds: number): void => this.#tellWait(claim, error, seconds);
       await this.steps.run({ claim, stored, line: { token, signal, onWait } });
     } catch (error) {

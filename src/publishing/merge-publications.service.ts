@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { RegistryWatchers } from '../models/registry-watchers.js';
 import { findTwinPublication, insertPublication } from './new-publication.js';
 import { PublicationEvents } from './publication-events.js';
-import { KeptTokens, requireToken } from '../hub/kept-tokens.js';
+import { HubTokens } from '../hub/hub-tokens.service.js';
 import type { PublicationOptions } from './publications.schema.js';
 
 /** Publication of what a merge makes, as it came with the request for the merge. */
@@ -22,7 +22,7 @@ export class MergePublications implements OnModuleInit {
   constructor(
     private readonly watchers: RegistryWatchers,
     private readonly events: PublicationEvents,
-    private readonly tokens: KeptTokens,
+    private readonly tokens: HubTokens,
   ) {}
 
   onModuleInit(): void {
@@ -42,11 +42,16 @@ export class MergePublications implements OnModuleInit {
     createdBy: string,
   ): Promise<void> {
     const id = randomUUID();
-    const [made] = await manager.query<{ id: string }[]>('select id from versions where merge_id = $1', [mergeId]);
+    const [merge] = await manager.query<{ namespace: string; version: string | null }[]>(
+      `select m.output_namespace as namespace, v.id as version
+       from merges m left join versions v on v.merge_id = m.id where m.id = $1`,
+      [mergeId],
+    );
+    if (!merge) throw new Error(`merge ${mergeId} is not there`);
     const publication = {
       ...{ id, mergeId, createdBy, revision: 'main', options: plain, repository: repository.replace(/^hf:/, '') },
-      ...(made && { versionId: made.id }),
-      sealedToken: this.tokens.seal(`publication ${id}`, requireToken(token)),
+      ...(merge.version !== null && { versionId: merge.version }),
+      sealedToken: await this.tokens.seal(`publication ${id}`, token, merge.namespace, manager),
     };
     if ((await findTwinPublication(manager, publication)) === undefined) await insertPublication(manager, publication);
   }

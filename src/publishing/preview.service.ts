@@ -4,6 +4,7 @@ import { CONFIG } from '../platform/tokens.js';
 import { type FileSource, FileSources } from './file-source.js';
 import { HubError, refusalOf } from '../hub/hub-error.js';
 import { type HubFile, HubRepository } from '../hub/hub-repository.js';
+import { HubTokens } from '../hub/hub-tokens.service.js';
 import { HubTransport } from '../hub/hub-transport.js';
 import { cardFile } from './publication-card.js';
 import { PublicationPlanning } from './publication-planning.service.js';
@@ -24,6 +25,7 @@ export class PreviewService {
     private readonly submitting: SubmittingService,
     private readonly planning: PublicationPlanning,
     private readonly sources: FileSources,
+    private readonly tokens: HubTokens,
     private readonly transport: HubTransport,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -34,7 +36,7 @@ export class PreviewService {
     const version = `${namespace}/${name}@${number}`;
     const { repository, revision, options } = placeOf(request);
     const { licence, plan } = await this.planning.preview({ versionId, version, repository });
-    const there = await this.#look(repository, revision, token);
+    const there = await this.#look(repository, revision, token ?? (await this.tokens.find(namespace)));
     const source = await this.sources.get(versionId);
     const files = await compare(plan.files, there?.files ?? [], source);
     const card = plan.files.find(({ path }) => path === cardFile);

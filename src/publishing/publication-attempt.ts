@@ -6,7 +6,7 @@ import type { Logger } from '../platform/logger.js';
 import { LOGGER } from '../platform/tokens.js';
 import { type AttemptFailure, failureLimit, waitSecondsOf, WorkerLost } from '../hub/hub-attempts.js';
 import type { HubError } from '../hub/hub-error.js';
-import { KeptTokens, requireToken } from '../hub/kept-tokens.js';
+import { HubTokens, requireToken } from '../hub/hub-tokens.service.js';
 import { PublicationEvents } from './publication-events.js';
 import { failureOf } from './publication-failure.js';
 import { PublicationLeases } from './publication-leases.js';
@@ -23,7 +23,7 @@ export class PublicationAttempt {
     private readonly stored: StoredPublications,
     private readonly leases: PublicationLeases,
     private readonly events: PublicationEvents,
-    private readonly tokens: KeptTokens,
+    private readonly tokens: HubTokens,
     private readonly steps: PublicationSteps,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -43,7 +43,7 @@ export class PublicationAttempt {
     try {
       if (claim.failures > failureLimit) throw new WorkerLost();
       const publication = await this.stored.get(claim.id);
-      const token = requireToken(this.tokens.open(`publication ${claim.id}`, publication.sealedToken));
+      const token = requireToken(await this.tokens.resolve({ holder: `publication ${claim.id}`, ...publication }));
       const onWait = (error: HubError, seconds: number): void => this.#tellWait(claim, error, seconds);
       await this.steps.run({ claim, publication, token, signal, onWait });
     } catch (error) {

@@ -5,12 +5,13 @@ import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
 import { decodeCursor, type Page, pageOf } from '../http/pagination.js';
 import { cancelIfWanted } from './publication-attempt.js';
+import { parseReference } from '../models/names.js';
 import { requireWeights } from '../models/weights-expiry.service.js';
 import { PublicationEvents } from './publication-events.js';
 import { PublicationLoop } from './publication-loop.js';
 import { findPublication, publicationOf, type PublicationRecord, selectPublications } from './publication-rows.js';
 import { isTerminal, next, type PublicationState } from './publication-state.js';
-import { KeptTokens, requireToken } from '../hub/kept-tokens.js';
+import { HubTokens } from '../hub/hub-tokens.service.js';
 import type { Publication, PublicationsQuery } from './publications.schema.js';
 
 /** Publications as they are, an end to them, and a second life. */
@@ -19,7 +20,7 @@ export class PublicationsService {
   constructor(
     private readonly database: DataSource,
     private readonly events: PublicationEvents,
-    private readonly tokens: KeptTokens,
+    private readonly tokens: HubTokens,
     private readonly loop: PublicationLoop,
   ) {}
 
@@ -89,7 +90,7 @@ export class PublicationsService {
       await manager.query(
         `update publications set failure = null, failures = 0, owner = null, lease_until = null,
                 cancel_requested_at = null, sealed_token = $2 where id = $1`,
-        [id, this.tokens.seal(`publication ${id}`, requireToken(token))],
+        [id, await this.tokens.seal(`publication ${id}`, token, parseReference(version).namespace, manager)],
       );
       await this.events.move(manager, id, 'retry');
       await requireWeightsOf(manager, id);

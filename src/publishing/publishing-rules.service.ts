@@ -7,7 +7,8 @@ import type { Commit } from '../http/effects.js';
 import { decodeCursor, type Page, type PageQuery, pageOf } from '../http/pagination.js';
 import { RegistryWatchers, type PointedAlias } from '../models/registry-watchers.js';
 import { findTwinPublication, insertPublication } from './new-publication.js';
-import { KeptTokens, requireToken } from '../hub/kept-tokens.js';
+import { HubTokens } from '../hub/hub-tokens.service.js';
+import { KeptTokens } from '../hub/kept-tokens.js';
 import type { NewPublishingRule, PublicationOptions, PublishingRule } from './publications.schema.js';
 import { placeOf } from './submitting.service.js';
 
@@ -30,7 +31,8 @@ export class PublishingRulesService implements OnModuleInit {
   constructor(
     private readonly database: DataSource,
     private readonly watchers: RegistryWatchers,
-    private readonly tokens: KeptTokens,
+    private readonly tokens: HubTokens,
+    private readonly kept: KeptTokens,
   ) {}
 
   onModuleInit(): void {
@@ -38,7 +40,7 @@ export class PublishingRulesService implements OnModuleInit {
   }
 
   /** @throws AppError publishing_rule_exists, hub_token_missing, secrets_unavailable */
-  create(
+  async create(
     rule: NewPublishingRule,
     token: string | undefined,
     createdBy: string,
@@ -47,7 +49,7 @@ export class PublishingRulesService implements OnModuleInit {
     const id = randomUUID();
     const [namespace = '', name = ''] = rule.model.split('/');
     const { repository, revision, options } = placeOf(rule);
-    const sealed = this.tokens.seal(`rule ${id}`, requireToken(token));
+    const sealed = await this.tokens.seal(`rule ${id}`, token, namespace);
     return commit(async (manager) => {
       const rows = await manager.query<unknown[]>(
         `insert into publishing_rules (id, namespace, name, alias, repository, revision, options, sealed_token, created_by)
@@ -103,9 +105,10 @@ export class PublishingRulesService implements OnModuleInit {
       const { tag, ...rest } = rule.options;
       const options = { ...rest, ...(tag !== undefined && { tag: tag.replaceAll('{version}', String(rule.version)) }) };
       const id = randomUUID();
-      // One that cannot be read any more (the key has changed) fails the publication, not the move of the alias.
-      const token = this.tokens.find(`rule ${ruleId}`, rule.sealed_token);
-      const sealedToken = this.tokens.seal(`publication ${id}`, token);
+      // Without one, or with one that cannot be read any more (the key has changed), the publication asks the namespace
+      // for its token, and fails when that has none; the alias is moved in any case.
+      const token = this.kept.find(`rule ${ruleId}`, rule.sealed_token);
+      const sealedToken = this.kept.seal(`publication ${id}`, token);
       const publication = { id, versionId, ruleId, repository, revision, options, sealedToken, createdBy };
       if ((await findTwinPublication(manager, publication)) === undefined)
         await insertPublication(manager, publication);

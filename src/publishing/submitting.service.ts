@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
 import { type ResolvedVersion, VersionsService } from '../models/versions.service.js';
-import { KeptTokens, requireToken } from '../hub/kept-tokens.js';
+import { HubTokens } from '../hub/hub-tokens.service.js';
 import { findTwinPublication, insertPublication, type NewPublication } from './new-publication.js';
 import { PublicationLoop } from './publication-loop.js';
 import { PublicationPlanning } from './publication-planning.service.js';
@@ -16,7 +16,7 @@ export class SubmittingService {
   constructor(
     private readonly versions: VersionsService,
     private readonly planning: PublicationPlanning,
-    private readonly tokens: KeptTokens,
+    private readonly tokens: HubTokens,
     private readonly loop: PublicationLoop,
   ) {}
 
@@ -38,7 +38,7 @@ export class SubmittingService {
     const id = randomUUID();
     const publication: NewPublication = {
       ...{ id, versionId, createdBy, ...place },
-      sealedToken: this.tokens.seal(`publication ${id}`, requireToken(token)),
+      sealedToken: await this.tokens.seal(`publication ${id}`, token, namespace),
     };
     const answer = await commit(async (manager) => {
       const twin = await findTwinPublication(manager, publication);

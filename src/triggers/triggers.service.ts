@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
 import { decodeCursor, type Page, type PageQuery, pageOf } from '../http/pagination.js';
-import { KeptTokens, requireToken } from '../hub/kept-tokens.js';
+import { HubTokens } from '../hub/hub-tokens.service.js';
+import { KeptTokens } from '../hub/kept-tokens.js';
 import { canonicalRecipe, type Recipe } from '../recipe/index.js';
 import { recordArrivals, skipArrivals } from './arrivals.js';
 import { recipeDigest } from './checkpoint-recipe.js';
@@ -29,7 +30,8 @@ export class TriggersService {
   constructor(
     private readonly database: DataSource,
     private readonly checks: TriggerCheck,
-    private readonly tokens: KeptTokens,
+    private readonly tokens: HubTokens,
+    private readonly kept: KeptTokens,
   ) {}
 
   /**
@@ -46,9 +48,12 @@ export class TriggersService {
   ): Promise<Trigger> {
     if (request.output === request.watch) throw triggerLoop(`${request.output} is what it watches itself.`);
     const id = randomUUID();
-    const needed = request.publish === undefined ? hubToken : requireToken(hubToken);
-    const sealedToken = this.tokens.seal(`trigger ${id}`, needed);
-    const recipe = await this.checks.check(request, hubToken);
+    const [namespace = ''] = request.output.split('/');
+    const sealedToken =
+      request.publish === undefined
+        ? this.kept.seal(`trigger ${id}`, hubToken)
+        : await this.tokens.seal(`trigger ${id}`, hubToken, namespace);
+    const recipe = await this.checks.check(request, hubToken ?? (await this.tokens.find(namespace)));
     return commit(async (manager) => {
       // Two triggers that would feed each other must not be made at the same moment.
       await manager.query('lock table triggers in share row exclusive mode');

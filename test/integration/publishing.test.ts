@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { DataSource } from 'typeorm';
 import { type Api, problemOf, startApi } from '../support/api.js';
 import { amalgam } from '../support/command.js';
 import { until } from '../support/child-server.js';
+import { dumpDatabase } from '../support/dump-database.js';
 import { type FakeHub, readToken, startFakeHub, writeToken } from '../support/fake-hub.js';
 import { endOf, expectWhole, publish, submitPublication } from '../support/publishing.js';
 import { expectNeverHalf, faults, publishUnderFaults, smallParts } from '../support/publishing-faults.js';
@@ -254,23 +256,11 @@ describeWithShared('fakehub', 'publishing', (folder) => {
       faults: [{ match: 'PUT /cdn/part/', action: 'status', status: 500 }],
     });
     const id = await submitPublication(api.client, { version: 'samples/base@1', repository: 'hf:acme/base' }, canary);
-    const { DataSource } = await import('typeorm');
     const database = api.get(DataSource);
-    const dump = async (): Promise<string> => {
-      const tables = await database.query<{ name: string }[]>(
-        `select quote_ident(table_schema) || '.' || quote_ident(table_name) as name from information_schema.tables
-         where table_schema not in ('pg_catalog', 'information_schema')`,
-      );
-      const texts: string[] = [];
-      for (const { name } of tables) {
-        texts.push(JSON.stringify(await database.query(`select t::text from ${name} t`)));
-      }
-      return texts.join('\n');
-    };
-    const during = await dump();
+    const during = await dumpDatabase(database);
     const { body, events } = await endOf(api.client, id);
     expect(body).toMatchObject({ state: 'succeeded' });
-    for (const text of [during, await dump(), JSON.stringify([body, events])]) {
+    for (const text of [during, await dumpDatabase(database), JSON.stringify([body, events])]) {
       expect(text).not.toContain(canary);
       expect(text).not.toContain('X-Amz-Signature');
     }

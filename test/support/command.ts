@@ -19,6 +19,8 @@ export interface CommandOptions {
   cwd?: string;
   /** AMALGAM_... variables; nothing else of this kind is inherited. */
   settings?: Record<string, string>;
+  /** What standard input has; nothing by default. */
+  input?: string;
   /** Default: amalgam. */
   program?: keyof typeof programs;
 }
@@ -33,17 +35,18 @@ export interface RunningCommand {
 
 /** Starts the built program as a process of its own. */
 export function startCommand(argv: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const { cwd, settings = {}, program = 'amalgam' } = options;
+  const { cwd, settings = {}, program = 'amalgam', input } = options;
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AMALGAM_'));
   const child = spawn(process.execPath, [programs[program], ...argv], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     env: { ...Object.fromEntries(inherited), ...settings },
     ...(cwd !== undefined && { cwd }),
   });
+  child.stdin?.end(input);
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const result = once(child, 'close').then(([status]) => ({ status: status as number | null, stdout, stderr }));
   return { child, result, stderr: () => stderr };
 }
