@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** The token of the Hub that a namespace's models are imported and published with. */
+/** Tokens of the Hub that namespaces have, and whose an import uses when that is not its own namespace's. */
 export class HubTokens1790000000900 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
@@ -11,9 +11,11 @@ export class HubTokens1790000000900 implements MigrationInterface {
         "set_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
         CONSTRAINT "pk_hub_tokens" PRIMARY KEY ("namespace")
       )`);
+    await queryRunner.query('ALTER TABLE "imports" ADD "token_namespace" text');
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query('ALTER TABLE "imports" DROP COLUMN "token_namespace"');
     await queryRunner.query('DROP TABLE "hub_tokens"');
   }
 }

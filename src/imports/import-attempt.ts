@@ -43,7 +43,9 @@ export class ImportAttempt {
     try {
       if (claim.failures > failureLimit) throw new WorkerLost();
       const stored = await this.stored.get(claim.id);
-      const token = await this.tokens.resolve({ holder: `import ${claim.id}`, ...stored });
+      const token = await this.tokens.resolve({
+        ...{ holder: `import ${claim.id}`, sealedToken: stored.sealedToken, namespace: stored.tokenNamespace },
+      });
       const onWait = (error: HubError, seconds: number): void => this.#tellWait(claim, error, seconds);
       await this.steps.run({ claim, stored, line: { token, signal, onWait } });
     } catch (error) {

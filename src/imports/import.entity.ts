@@ -37,6 +37,10 @@ export class ImportRow {
   @Column({ type: 'text', name: 'sealed_token', nullable: true, select: false })
   sealedToken!: string | null;
 
+  /** Whose token is used when the request brought none, where it is not the one of `namespace`. */
+  @Column({ type: 'text', name: 'token_namespace', nullable: true })
+  tokenNamespace!: string | null;
+
   /** Repository, commit and files, once the headers were read: a resumed attempt fetches exactly the same. */
   @Column({ type: 'json', nullable: true, select: false })
   plan!: unknown;

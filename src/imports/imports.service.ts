@@ -44,6 +44,7 @@ export class ImportsService {
 
   /**
    * The same in the caller's transaction, for what waits for the import.
+   * @param tokenNamespace whose token is used without `token`; by default that of the model that it is imported to
    * @returns which import it is, and whether it is a new one
    * @throws AppError secrets_unavailable
    */
@@ -52,6 +53,7 @@ export class ImportsService {
     { source, model, alias }: ImportRequest,
     token: string | undefined,
     createdBy: string,
+    tokenNamespace?: string,
   ): Promise<{ id: string; isNew: boolean }> {
     const [namespace = '', name = ''] = model.split('/');
     const [twin] = await manager.query<{ id: string }[]>(
@@ -64,9 +66,9 @@ export class ImportsService {
     const id = randomUUID();
     const sealed = this.tokens.seal(`import ${id}`, token);
     await manager.query(
-      `insert into imports (id, source, namespace, name, alias, sealed_token, created_by, event_seq)
-       values ($1, $2, $3, $4, $5, $6, $7, 1)`,
-      [id, source, namespace, name, alias ?? null, sealed, createdBy],
+      `insert into imports (id, source, namespace, name, alias, sealed_token, created_by, token_namespace, event_seq)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, 1)`,
+      [id, source, namespace, name, alias ?? null, sealed, createdBy, tokenNamespace ?? null],
     );
     await manager.query(`insert into import_events (import_id, seq, type, data) values ($1, 1, 'queued', '{}')`, [id]);
     return { id, isNew: true };

@@ -20,6 +20,8 @@ export interface StoredImport {
   alias: string | null;
   uploadId: string | null;
   sealedToken: string | null;
+  /** Whose token is used where the request brought none. */
+  tokenNamespace: string;
   plan: ImportPlan | null;
   createdBy: string;
 }
@@ -39,7 +41,7 @@ export class StoredImports {
   async get(id: string): Promise<StoredImport> {
     const [row] = await this.database.query<StoredImport[]>(
       `select id, state, source, namespace, name, alias, upload_id as "uploadId", sealed_token as "sealedToken", plan,
-              created_by as "createdBy" from imports where id = $1`,
+              created_by as "createdBy", coalesce(token_namespace, namespace) as "tokenNamespace" from imports where id = $1`,
       [id],
     );
     if (!row) throw new Error(`import ${id} is not there`);

@@ -10,7 +10,7 @@ import { dumpDatabase } from '../support/dump-database.js';
 import { type FakeHub, readToken, startFakeHub, writeToken } from '../support/fake-hub.js';
 import { fillRepository, importModel } from '../support/imports.js';
 import { endOf, expectWhole, type Published } from '../support/publishing.js';
-import { pushSamples } from '../support/sample-models.js';
+import { pushSamples, readSample } from '../support/sample-models.js';
 import { describeWithShared } from '../support/shared.js';
 import { syntheticModel } from '../support/synthetic-model.js';
 
@@ -152,6 +152,27 @@ describeWithShared('fakehub', 'the token of a namespace', (folder) => {
     };
     await until('both are published', async () => (await states()).join() === 'succeeded,succeeded', 120);
     for (const repository of ['acme/merged', 'acme/best']) await expectWhole(api, hub, 'team/merged', repository);
+  });
+
+  test('fetches what a merge into the namespace needs, as it is then', async () => {
+    await fillRepository(hub, 'acme/secret', readSample('reverse'), { visibility: 'private' });
+    const recipe = {
+      ...{ merge_method: 'slerp', base_model: 'hf:acme/secret', parameters: { t: 0.5 } },
+      models: [{ model: 'samples/sort' }],
+    };
+    const merge = async (): Promise<Record<string, unknown>> => {
+      const { body } = await api.client.post('/v1/merges', { recipe, output: 'team/there' });
+      return api.client.reach(String(body['id']), ['succeeded', 'failed'], 120);
+    };
+    expect(code({ body: await merge() })).toBe('hub_repository_not_found');
+    await setToken('hf', canary);
+    expect(code({ body: await merge() })).toBe('hub_repository_not_found');
+    await setToken('team', canary);
+    expect(code({ body: await merge() })).toBe('succeeded');
+    const rows = await api
+      .get(DataSource)
+      .query<object[]>(`select sealed_token, token_namespace from imports where namespace = 'hf'`);
+    expect(rows).toEqual([{ sealed_token: null, token_namespace: 'team' }]);
   });
 
   test('is nowhere: rows, events, answers', async () => {

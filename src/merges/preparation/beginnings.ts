@@ -31,13 +31,12 @@ export class Beginnings {
     private readonly events: MergeEvents,
   ) {}
 
-  /** In the caller's transaction: a merge and what it waits for are written down together. */
-  async begin(
-    manager: EntityManager,
-    merge: StoredPreparation,
-    { stages, awaited }: PlannedMerge,
-    token: string | undefined,
-  ): Promise<Begun[]> {
+  /**
+   * In the caller's transaction: a merge and what it waits for are written down together. The token that came with the
+   * merge goes along; without one all of it uses the token of the merge's namespace.
+   */
+  async begin(manager: EntityManager, merge: StoredPreparation, { stages, awaited }: PlannedMerge): Promise<Begun[]> {
+    const token = this.tokens.open(`merge ${merge.id}`, merge.sealedToken);
     const keep = merge.request.keepStages;
     const stageIds = new Map<string, BegunStage>();
     for (const stage of stages)
@@ -46,7 +45,7 @@ export class Beginnings {
     for (const { reference, pointer, source } of awaited) {
       if (source) {
         const request = { source: source.text, model: importTarget(source.text) };
-        const { id, isNew } = await this.imports.begin(manager, request, token, merge.createdBy);
+        const { id, isNew } = await this.imports.begin(manager, request, token, merge.createdBy, merge.namespace);
         await addNeed(manager, merge.id, { reference, pointer, importId: id, isOwn: isNew, keep });
         begun.push({ reference, import: id });
         continue;

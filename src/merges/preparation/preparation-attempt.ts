@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { failureLimit, waitSecondsOf, WorkerLost } from '../../hub/hub-attempts.js';
 import type { HubError } from '../../hub/hub-error.js';
-import { KeptTokens } from '../../hub/kept-tokens.js';
+import { HubTokens } from '../../hub/hub-tokens.service.js';
 import { type JobClaim, JobLost } from '../../platform/job-leases.js';
 import { keepLease } from '../../platform/leases.js';
 import type { Logger } from '../../platform/logger.js';
@@ -24,7 +24,7 @@ export class PreparationAttempt {
     private readonly stored: StoredPreparations,
     private readonly leases: PreparationLeases,
     private readonly events: MergeEvents,
-    private readonly tokens: KeptTokens,
+    private readonly tokens: HubTokens,
     private readonly steps: PreparationSteps,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -44,7 +44,7 @@ export class PreparationAttempt {
     try {
       if (claim.failures > failureLimit) throw new WorkerLost();
       const stored = await this.stored.get(claim.id);
-      const token = this.tokens.open(`merge ${claim.id}`, stored.sealedToken);
+      const token = await this.tokens.resolve({ holder: `merge ${claim.id}`, ...stored });
       const onWait = (error: HubError, seconds: number): void => this.#tellWait(claim, error, seconds);
       await this.steps.run({ claim, stored, line: { token, signal, onWait } });
     } catch (error) {

@@ -52,7 +52,7 @@ export class PreparationSteps {
     await this.#change(claim, async (manager) => {
       if (await this.known.end(manager, claim.id, merge)) return;
       if (await findTwin(manager, merge)) return this.leases.postpone(manager, claim, twinSeconds);
-      if (planned.awaited.length > 0) return this.#await(manager, stored, planned, line.token);
+      if (planned.awaited.length > 0) return this.#await(manager, stored, planned);
       return this.#settle(manager, stored, planned);
     });
   }
@@ -65,19 +65,14 @@ export class PreparationSteps {
     });
   }
 
-  async #await(
-    manager: EntityManager,
-    stored: StoredPreparation,
-    planned: PlannedMerge,
-    token: string | undefined,
-  ): Promise<void> {
+  async #await(manager: EntityManager, stored: StoredPreparation, planned: PlannedMerge): Promise<void> {
     const { summary, plan } = planned;
     await manager.query('update merges set summary = $2 where id = $1', [stored.id, JSON.stringify(summary)]);
     await manager.query('update merge_preparations set first_digest = $2 where merge_id = $1', [
       stored.id,
       plan.digest,
     ]);
-    const begun = await this.beginnings.begin(manager, stored, planned, token);
+    const begun = await this.beginnings.begin(manager, stored, planned);
     await this.events.move(manager, stored.id, 'fetch', { needs: begun, bytesTotal: summary.fetchBytes });
   }
 
