@@ -39,6 +39,55 @@ const SecretKey = z
   .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits (openssl rand -hex 32)')
   .transform((text) => Buffer.from(text, 'hex'));
 
+const SourcePrefix = z.string().regex(/^(?!\/)(?:[^\s\\?#]{1,400})?$/, 'must be a prefix such as released/models');
+
+/** A bucket that models may be taken from. Its messages never show what was given, which has a secret. */
+const S3SourceEntry = z
+  .strictObject({
+    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket'),
+    prefix: SourcePrefix.default('').transform((prefix) => prefix.replace(/\/+$/, '')),
+    url: z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }),
+    region: z.string().min(1).default('us-east-1'),
+    accessKey: z.string().min(1).optional(),
+    secretKey: z.string().min(1).optional(),
+    namespaces: z
+      .array(z.string().regex(/^(?:\*|[A-Za-z0-9][A-Za-z0-9._-]{0,95})$/, 'must be a namespace, or * for all'))
+      .min(1, 'must name a namespace, or * for all'),
+  })
+  .refine(({ accessKey, secretKey }) => (accessKey === undefined) === (secretKey === undefined), {
+    message: 'needs accessKey and secretKey, or neither of them',
+  });
+
+const S3Sources = z.string().transform((text, context): S3Source[] => {
+  const parsed = z.array(S3SourceEntry).safeParse(jsonOf(text));
+  if (!parsed.success) {
+    for (const { path, message } of parsed.error.issues) {
+      const [index, ...rest] = path;
+      const place = index === undefined ? 'must be a JSON list of buckets' : `entry ${Number(index) + 1}`;
+      const where = [place, ...rest.map(String)].join(', ');
+      context.addIssue({ code: 'custom', message: index === undefined ? where : `${where}: ${message}` });
+    }
+    return z.NEVER;
+  }
+  const urls = new Map<string, string>();
+  for (const { bucket, url } of parsed.data) {
+    if ((urls.get(bucket) ?? url) !== url) {
+      const message = `${bucket} is named at two addresses; a bucket's name must mean one`;
+      context.addIssue({ code: 'custom', message });
+    }
+    urls.set(bucket, url);
+  }
+  return parsed.data;
+});
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 const identifier = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a lower-case SQL identifier');
 const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be letters, digits, dots, dashes and underscores');
 const count = (most: number) => z.coerce.number().int().min(1).max(most);
@@ -81,6 +130,9 @@ export const Settings = z.object({
   AMALGAM_S3_SECRET_KEY: z.string().optional().describe('Secret key of the S3 server.'),
   AMALGAM_S3_REGION: z.string().default('us-east-1').describe('Region of the S3 server.'),
   AMALGAM_S3_PREFIX: z.string().default('').describe('Prefix of every object key, such as amalgam/.'),
+  AMALGAM_S3_SOURCES: S3Sources.optional().describe(
+    'Buckets of others that models may be imported from, as a JSON list; see below.',
+  ),
   AMALGAM_THREADS: count(256).optional().describe('Threads of one merge; by default the number of processors.'),
   AMALGAM_SHARD_BYTES: Bytes.default(1e9).describe('Size of one output shard: the unit of work and of restart.'),
   AMALGAM_CACHE_BYTES: Bytes.default(20e9).describe('Bound of the local copies of remote objects.'),
@@ -109,6 +161,8 @@ export interface Config {
   database: { url: string | undefined; schema: string };
   queue: { redisUrl: string | undefined; prefix: string };
   s3: S3Config | undefined;
+  /** Buckets of others that may be read; empty: none. */
+  s3Sources: readonly S3Source[];
   threads: number;
   shardBytes: number;
   cacheBytes: number;
@@ -126,6 +180,20 @@ export interface S3Config {
   secretKey: string;
   region: string;
   prefix: string;
+}
+
+/** A bucket of somebody else from which models may be taken. */
+export interface S3Source {
+  bucket: string;
+  /** Only objects in this folder; without a slash at either end, empty for all. */
+  prefix: string;
+  url: string;
+  region: string;
+  /** Without keys the bucket is read anonymously. */
+  accessKey?: string | undefined;
+  secretKey?: string | undefined;
+  /** Whose models may come from it; `*` stands for everybody's. */
+  namespaces: readonly string[];
 }
 
 /** Settings that cannot be used; each line is a sentence that names one. */
@@ -152,6 +220,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     database: { url: settings.AMALGAM_DATABASE_URL, schema: settings.AMALGAM_DATABASE_SCHEMA },
     queue: { redisUrl: settings.AMALGAM_REDIS_URL, prefix: settings.AMALGAM_QUEUE_PREFIX },
     s3: s3Config(settings),
+    s3Sources: settings.AMALGAM_S3_SOURCES ?? [],
     threads: settings.AMALGAM_THREADS ?? availableParallelism(),
     shardBytes: settings.AMALGAM_SHARD_BYTES,
     cacheBytes: settings.AMALGAM_CACHE_BYTES,

@@ -96,6 +96,11 @@ const own = {
   import_not_found: entry(404, 'There is no such import'),
   import_finished: entry(409, 'The import has ended'),
   import_not_retryable: entry(409, 'Only a failed or cancelled import can be tried again'),
+  s3_source_not_allowed: entry(403, 'This bucket may not be read for this namespace', 'info'),
+  s3_source_not_found: entry(422, 'There is nothing at this place', 'info'),
+  s3_source_refused: entry(422, 'The server of the bucket refused', 'warn'),
+  s3_source_changed: entry(422, 'An object of the bucket is not what it was', 'warn'),
+  s3_source_unavailable: entry(503, 'The server of the bucket cannot be reached', 'warn'),
   // Licences.
   licence_invalid: entry(422, 'The licence cannot be read'),
   approval_not_needed: entry(409, 'There is nothing to approve'),

@@ -8,6 +8,7 @@ import { Licences1790000000600 } from '../migrations/1790000000600-licences.js';
 import { Imports1790000000700 } from '../migrations/1790000000700-imports.js';
 import { MergePreparations1790000000800 } from '../migrations/1790000000800-merge-preparations.js';
 import { HubTokens1790000000900 } from '../migrations/1790000000900-hub-tokens.js';
+import { ImportModes1790000001000 } from '../migrations/1790000001000-import-modes.js';
 import { IdempotencyKey } from './http/idempotency-key.entity.js';
 import { HubTokenRow } from './hub/hub-token.entity.js';
 import { LicenceApprovalRow } from './licences/licence-approval.entity.js';
@@ -74,4 +75,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   Imports1790000000700,
   MergePreparations1790000000800,
   HubTokens1790000000900,
+  ImportModes1790000001000,
 ];

@@ -61,8 +61,9 @@ export function asAppError(error: unknown): AppError {
   });
 }
 
-/** A client cannot make an object vanish, so anything but a full or absent store is a defect. */
+/** A client cannot make an object of ours vanish, so anything but a full or absent store is a defect. */
 function ofStorage(error: StorageError): AppError {
+  if (error.sourceCode) return new AppError(error.sourceCode, error.message, { cause: error });
   if (error.code === 'storage_full') {
     return new AppError('storage_full', 'The object store is full; nothing was kept.', { cause: error });
   }

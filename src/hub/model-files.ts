@@ -1,5 +1,3 @@
-import type { HubFile } from './hub-repository.js';
-
 const single = 'model.safetensors';
 const index = 'model.safetensors.index.json';
 
@@ -13,7 +11,7 @@ const unstored = /\.(?:pdf|docx?|html?|rtf)$/i;
  * What decides whether and how a model can be loaded: everything at the top. Of two copies of the weights it is the one
  * that transformers loads: `model.safetensors` goes before an index.
  */
-export function inspectedFiles(files: readonly HubFile[]): HubFile[] {
+export function inspectedFiles<File extends { path: string }>(files: readonly File[]): File[] {
   const top = files.filter(({ path }) => !path.includes('/') || companions.test(path));
   if (!top.some(({ path }) => path === single)) return top;
   return top.filter(({ path }) => path === single || (path !== index && !path.endsWith('.safetensors')));
@@ -23,7 +21,7 @@ export function inspectedFiles(files: readonly HubFile[]): HubFile[] {
  * What is fetched: the weights in one copy and one format, and what belongs to them.
  * @param shards files that hold the tensors, as the headers say
  */
-export function neededFiles(files: readonly HubFile[], shards: readonly string[]): HubFile[] {
+export function neededFiles<File extends { path: string }>(files: readonly File[], shards: readonly string[]): File[] {
   const weights = new Set(shards);
   return inspectedFiles(files).filter(({ path }) => {
     if (weights.has(path) || companions.test(path)) return true;

@@ -1,11 +1,12 @@
 import type { EntityManager } from 'typeorm';
+import { sourceName } from '../models/names.js';
 import type { ImportPlan } from './import-plan.js';
 import { type ImportState, isTerminal } from './import-state.js';
-import type { Import, ImportFailure } from './imports.schema.js';
+import type { Import, ImportFailure, ImportMode } from './imports.schema.js';
 
 /** An import as the API shows it; conditions on i follow. */
 export const selectImports = `
-  select i.id, i.state, i.source, i.namespace, i.name, i.alias, i.plan, i.total_bytes, i.done_bytes,
+  select i.id, i.state, i.source, i.namespace, i.name, i.alias, i.mode, i.plan, i.total_bytes, i.done_bytes,
          i.cancel_requested_at, i.failure, i.created_by, i.created_at, i.finished_at, i.event_seq,
          (select m.namespace || '/' || m.name || '@' || v.version
           from versions v join models m on m.id = v.model_id where v.id = i.version_id) as version
@@ -18,6 +19,7 @@ export interface ImportRecord {
   namespace: string;
   name: string;
   alias: string | null;
+  mode: ImportMode;
   plan: ImportPlan | null;
   total_bytes: string;
   done_bytes: string;
@@ -38,7 +40,8 @@ export function importOf(row: ImportRecord): Import {
     source: row.source,
     model: `${row.namespace}/${row.name}`,
     alias: row.alias,
-    repository: plan && `hf:${plan.repository}`,
+    mode: row.mode,
+    repository: plan && sourceName(plan.repository),
     commit: plan && plan.commit,
     files: plan && plan.files.map(({ path, bytes }) => ({ path, bytes })),
     progress: { bytesDone: Number(row.done_bytes), bytesTotal: Number(row.total_bytes) },

@@ -23,7 +23,7 @@ export class ImportSteps {
   /** @throws AppError, EngineError (a model that no program should load), HubError, StorageError, JobLost */
   async run({ claim, stored, line }: ImportWork): Promise<void> {
     if (stored.state === 'queued') await this.imports.move(claim, 'plan');
-    const plan = stored.plan ?? (await this.sources.open(stored.source, line)).plan;
+    const plan = stored.plan ?? (await this.sources.open(stored.source, line, stored.namespace)).plan;
     if (stored.state !== 'fetching') {
       if (await this.#succeedWithKnown(claim, stored, plan)) return;
       await this.imports.plan(claim, plan);
@@ -32,9 +32,9 @@ export class ImportSteps {
     await this.hub.refusing(repository, line.token, () => this.transfer.run({ claim, stored, plan, line }));
   }
 
-  /** The model has a version of this very commit: there is nothing to fetch. */
+  /** The model has a version of this very commit: there is nothing to fetch. What only refers to its weights is no copy. */
   async #succeedWithKnown(claim: JobClaim, stored: StoredImport, plan: ImportPlan): Promise<boolean> {
-    const known = await this.versions.findImported(this.database.manager, plan, stored);
+    const known = await this.versions.findImported(this.database.manager, plan, stored, stored.mode === 'copy');
     if (!known) return false;
     await this.imports.succeeding(claim)(async (manager) => {
       await manager.query('update imports set plan = $2 where id = $1', [claim.id, JSON.stringify(plan)]);

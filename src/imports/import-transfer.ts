@@ -43,7 +43,8 @@ export class ImportTransfer {
       const works = plan.files.map((file) => async (signal: AbortSignal) => {
         if (known.get(file.path)?.done === true) return;
         const onBytes = (path: string, bytes: number): void => void received.set(path, bytes);
-        const fetching = { plan, uploadId, line: { ...line, signal }, onBytes };
+        const { namespace, mode } = stored;
+        const fetching = { plan, namespace, mode, uploadId, line: { ...line, signal }, onBytes };
         await this.fetcher.fetch(fetching, file, known.get(file.path));
         await this.leases.progress(claim, doneBytes(), true);
         await this.events.changing(claim.id, async (manager) => {

@@ -1,11 +1,13 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import type { ImportState } from './import-state.js';
+import type { ImportMode } from './imports.schema.js';
 
 const states = `"state" IN ('queued','planning','fetching','succeeded','failed','cancelled')`;
 
 /** One import: what was asked, what is to be fetched, and how far it is. Its files are those of an upload. */
 @Entity('imports')
 @Check('ck_imports_state', states)
+@Check('ck_imports_mode', `"mode" IN ('copy','reference')`)
 @Check('ck_imports_version', `("state" = 'succeeded') = ("version_id" IS NOT NULL)`)
 @Index('ix_imports_created', ['createdAt', 'id'])
 @Index('ix_imports_state', ['state', 'createdAt'])
@@ -16,9 +18,13 @@ export class ImportRow {
   @Column({ type: 'text', default: 'queued' })
   state!: ImportState;
 
-  /** `hf:org/name@revision`, as it was asked for. */
+  /** `hf:org/name@revision` or `s3://bucket/prefix`, as it was asked for. */
   @Column({ type: 'text' })
   source!: string;
+
+  /** Whether the weights come into the store or stay where they are. */
+  @Column({ type: 'text', default: 'copy' })
+  mode!: ImportMode;
 
   @Column({ type: 'text' })
   namespace!: string;

@@ -23,16 +23,17 @@ export class ImportsController {
 
   @Post()
   @ApiOperation({
-    summary: 'Import a model of the Hub',
+    summary: 'Import a model of the Hub or of a bucket',
     description:
-      'Pinned to a commit and checked by its headers before any weight moves; then fetched in ranges straight into the ' +
-      'store, each file against its SHA-256. Carried out by any worker; what a crash or the line interrupts goes on ' +
-      'where it was. Gated and private models need a token.',
+      'Pinned to a commit (of a bucket: to the ETags of its objects) and checked by its headers before any weight ' +
+      'moves; then fetched in ranges straight into the store, each file of the Hub against its SHA-256. Carried out by ' +
+      'any worker; what a crash or the line interrupts goes on where it was. Gated and private models need a token; a ' +
+      'bucket must be one that the service lets the namespace read.',
   })
   @HubTokenHeader
   @Posts()
   @Returns(202, Import, 'Written down; follow it at `Location`.')
-  @Refuses(503)
+  @Refuses(403, 503)
   submit(
     @Body({ schema: ImportRequest }) body: ImportRequest,
     @Principal() principal: string,

@@ -14,15 +14,16 @@ import { ImportTransfer } from './import-transfer.js';
 import { ImportWorker } from './import-worker.service.js';
 import { ImportsController } from './imports.controller.js';
 import { ImportsService } from './imports.service.js';
+import { S3Models } from './s3-models.js';
 import { StoredImports } from './stored-imports.js';
 
-/** Models of the Hub on their way into the registry. */
+/** Models of the Hub and of buckets on their way into the registry. */
 @Module({
   imports: [HubModule, ModelsModule],
   controllers: [ImportsController, ImportEventsController],
   providers: [
     ...[FileFetcher, ImportAttempt, ImportEvents, ImportKeeping, ImportLeases, ImportLoop, ImportSources, ImportSteps],
-    ...[ImportTransfer, ImportWorker, ImportsService, StoredImports],
+    ...[ImportTransfer, ImportWorker, ImportsService, S3Models, StoredImports],
   ],
   exports: [ImportsService, ImportSources],
 })

@@ -1,14 +1,23 @@
 import { z } from 'zod';
 import { PageOf, PageQuery } from '../http/pagination.js';
-import { findHubReference } from '../hub/hub-reference.js';
 import { AliasName, latestAlias, ModelName, Namespace } from '../models/names.js';
 import { importStates } from './import-state.js';
+import { isImportSource } from './source-model.js';
 
-const HubSource = z
+export const importModes = ['copy', 'reference'] as const;
+export type ImportMode = (typeof importModes)[number];
+
+const Source = z
   .string()
   .max(500)
-  .refine((text) => findHubReference(text) !== undefined, 'must be a model of the Hub, such as hf:org/name@main')
-  .describe('Model on the Hub; a branch, tag or commit may follow. Without, the default branch.')
+  .refine(
+    isImportSource,
+    'must be a model of the Hub, such as hf:org/name@main, or a folder of a bucket, such as s3://bucket/prefix',
+  )
+  .describe(
+    'Model on the Hub, where a branch, tag or commit may follow (without, the default branch); or a folder of a ' +
+      'bucket that the service lets the namespace of `model` read.',
+  )
   .meta({ example: 'hf:org/name@main' });
 
 const Target = z
@@ -23,12 +32,24 @@ const Target = z
 
 export const ImportRequest = z
   .strictObject({
-    source: HubSource,
+    source: Source,
     model: Target,
     alias: AliasName.refine((alias) => alias !== latestAlias, 'latest is moved by every version; name another')
       .optional()
       .describe('Also points this alias to the new version.')
       .meta({ example: undefined }),
+    mode: z
+      .enum(importModes)
+      .optional()
+      .describe(
+        'Of a bucket: `copy`, the default, brings everything into the store; `reference` reads the weights once for ' +
+          'their SHA-256 and leaves them where they are.',
+      )
+      .meta({ example: undefined }),
+  })
+  .refine(({ source, mode }) => mode !== 'reference' || source.startsWith('s3://'), {
+    message: 'only what is in a bucket (s3://) can be referred to; models of the Hub are copied',
+    path: ['mode'],
   })
   .meta({ id: 'ImportRequest', example: { source: 'hf:org/name@main', model: 'team/imported' } });
 export type ImportRequest = z.infer<typeof ImportRequest>;
@@ -46,8 +67,15 @@ export const Import = z
     source: z.string().describe('As it was asked for.').meta({ example: 'hf:org/name@main' }),
     model: z.string(),
     alias: z.string().nullable(),
-    repository: z.string().nullable().describe('As the Hub calls it now; null until it was asked.'),
-    commit: z.string().nullable().describe('What the revision meant when the import began.'),
+    mode: z.enum(importModes),
+    repository: z
+      .string()
+      .nullable()
+      .describe('As the Hub calls it now, or the folder of the bucket; null until it was asked.'),
+    commit: z
+      .string()
+      .nullable()
+      .describe('What the revision meant when the import began; of a bucket, a digest of its objects.'),
     files: z
       .array(z.object({ path: z.string(), bytes: Bytes }))
       .nullable()

@@ -8,6 +8,7 @@ import { decodeCursor, type Page, pageOf } from '../http/pagination.js';
 import { cancelIfWanted } from './import-attempt.js';
 import { ImportEvents } from './import-events.js';
 import { ImportLoop } from './import-loop.js';
+import { ImportSources } from './import-sources.js';
 import { findImport, importOf, type ImportRecord, selectImports } from './import-rows.js';
 import { type ImportState, isTerminal, next } from './import-state.js';
 import { KeptTokens } from '../hub/kept-tokens.js';
@@ -21,11 +22,12 @@ export class ImportsService {
     private readonly events: ImportEvents,
     private readonly tokens: KeptTokens,
     private readonly loop: ImportLoop,
+    private readonly sources: ImportSources,
   ) {}
 
   /**
    * Writes an import down; the same one that is under way is answered instead of a second.
-   * @throws AppError secrets_unavailable
+   * @throws AppError secrets_unavailable, s3_source_not_allowed
    */
   async submit(
     request: ImportRequest,
@@ -46,29 +48,30 @@ export class ImportsService {
    * The same in the caller's transaction, for what waits for the import.
    * @param tokenNamespace whose token is used without `token`; by default that of the model that it is imported to
    * @returns which import it is, and whether it is a new one
-   * @throws AppError secrets_unavailable
+   * @throws AppError secrets_unavailable, s3_source_not_allowed
    */
   async begin(
     manager: EntityManager,
-    { source, model, alias }: ImportRequest,
+    { source, model, alias, mode = 'copy' }: ImportRequest,
     token: string | undefined,
     createdBy: string,
     tokenNamespace?: string,
   ): Promise<{ id: string; isNew: boolean }> {
     const [namespace = '', name = ''] = model.split('/');
+    this.sources.requireAllowed(source, namespace);
     const [twin] = await manager.query<{ id: string }[]>(
       `select id from imports where source = $1 and namespace = $2 and name = $3 and alias is not distinct from $4
-         and state not in ('succeeded', 'failed', 'cancelled') and cancel_requested_at is null
+         and mode = $5 and state not in ('succeeded', 'failed', 'cancelled') and cancel_requested_at is null
        order by created_at limit 1`,
-      [source, namespace, name, alias ?? null],
+      [source, namespace, name, alias ?? null, mode],
     );
     if (twin) return { id: twin.id, isNew: false };
     const id = randomUUID();
     const sealed = this.tokens.seal(`import ${id}`, token);
     await manager.query(
-      `insert into imports (id, source, namespace, name, alias, sealed_token, created_by, token_namespace, event_seq)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, 1)`,
-      [id, source, namespace, name, alias ?? null, sealed, createdBy, tokenNamespace ?? null],
+      `insert into imports (id, source, namespace, name, alias, mode, sealed_token, created_by, token_namespace, event_seq)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)`,
+      [id, source, namespace, name, alias ?? null, mode, sealed, createdBy, tokenNamespace ?? null],
     );
     await manager.query(`insert into import_events (import_id, seq, type, data) values ($1, 1, 'queued', '{}')`, [id]);
     return { id, isNew: true };

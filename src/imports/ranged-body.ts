@@ -1,5 +1,10 @@
 import { Readable } from 'node:stream';
-import type { HubFileReader } from '../hub/hub-file-reader.js';
+
+/** One file that is far away. */
+export interface RangeReader {
+  /** Exactly these bytes, in memory. */
+  read(offset: number, length: number): Promise<Buffer>;
+}
 
 /** A range: large enough that its request does not count, small enough to be sent again after a cut. */
 const pieceBytes = 8 * 2 ** 20;
@@ -8,7 +13,7 @@ const piecesAhead = 3;
 
 /** A file from `offset` to its end: ranges fetched beside each other, delivered in order, so that they can be hashed and stored as they come. */
 export function rangedBody(
-  reader: HubFileReader,
+  reader: RangeReader,
   offset: number,
   totalBytes: number,
   onReached: (bytes: number) => void,
@@ -17,7 +22,7 @@ export function rangedBody(
 }
 
 async function* pieces(
-  reader: HubFileReader,
+  reader: RangeReader,
   offset: number,
   totalBytes: number,
   onReached: (bytes: number) => void,

@@ -7,6 +7,7 @@ import { UploadsService } from '../models/uploads.service.js';
 import type { JobClaim } from '../platform/job-leases.js';
 import { ImportEvents } from './import-events.js';
 import { ImportLeases } from './import-leases.js';
+import type { ImportMode } from './imports.schema.js';
 import { type ImportPlan, totalBytesOf } from './import-plan.js';
 import type { ImportHappening, ImportState } from './import-state.js';
 
@@ -18,6 +19,7 @@ export interface StoredImport {
   namespace: string;
   name: string;
   alias: string | null;
+  mode: ImportMode;
   uploadId: string | null;
   sealedToken: string | null;
   /** Whose token is used where the request brought none. */
@@ -40,7 +42,7 @@ export class StoredImports {
 
   async get(id: string): Promise<StoredImport> {
     const [row] = await this.database.query<StoredImport[]>(
-      `select id, state, source, namespace, name, alias, upload_id as "uploadId", sealed_token as "sealedToken", plan,
+      `select id, state, source, namespace, name, alias, mode, upload_id as "uploadId", sealed_token as "sealedToken", plan,
               created_by as "createdBy", coalesce(token_namespace, namespace) as "tokenNamespace" from imports where id = $1`,
       [id],
     );

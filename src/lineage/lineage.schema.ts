@@ -9,7 +9,10 @@ export const LineageNode = z
     model: z.string(),
     version: z.int(),
     origin: z.enum(['upload', 'merge', 'import']),
-    source: z.string().nullable().describe('Where it was imported from: hf:org/name@commit.'),
+    source: z
+      .string()
+      .nullable()
+      .describe('Where it was imported from: hf:org/name@commit, or s3://bucket/prefix@digest.'),
     digest: z.string().describe('SHA-256 of the manifest.'),
     method: z.string().nullable().describe('Merge method that made it; null for an upload.'),
     mergeId: z.uuid().nullable(),

@@ -73,7 +73,9 @@ export class LineageService {
   async #graph(ids: readonly string[]): Promise<{ nodes: LineageNode[]; edges: LineageEdge[] }> {
     const nodes = await this.database.query<LineageNode[]>(
       `select v.id as "versionId", m.namespace || '/' || m.name || '@' || v.version as name, m.namespace,
-              m.name as model, v.version, v.origin, 'hf:' || v.source_repository || '@' || v.source_commit as source, v.digest, v.merge_id as "mergeId",
+              m.name as model, v.version, v.origin,
+              case when v.source_repository like 's3://%' then '' else 'hf:' end
+                || v.source_repository || '@' || v.source_commit as source, v.digest, v.merge_id as "mergeId",
               (select g.summary ->> 'method' from merges g where g.id = v.merge_id) as method
        from versions v join models m on m.id = v.model_id
        where v.id = any($1::uuid[]) order by v.created_at, m.namespace, m.name, v.version`,

@@ -28,8 +28,8 @@ export function backoffSeconds(failures: number): number {
 /** What to tell the user. Texts of unknown errors stay in the log: they may name hosts and paths. */
 export function failureOf(error: unknown): AttemptFailure {
   if (error instanceof StorageError) {
-    const isPassing = error.code === 'storage_unavailable';
-    return { code: error.code, detail: error.message, isPassing };
+    const { code, message: detail, isPassing } = error;
+    return { code, detail, isPassing };
   }
   const { code } = error as { code?: unknown };
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG' || code === 'storage_full') {

@@ -68,10 +68,15 @@ export async function stageInput(
   return { name, digest: plan.digest, licence: null, files, checkpoint, versionId: null, madeFrom };
 }
 
-/** Files outside the large store are small and have no SHA-256 of their own: they are read. */
+/**
+ * Files outside the Hub's large store are small and have no SHA-256 of their own: they are read. Of an object of a bucket
+ * the ETag stands in its place, until the import has hashed it.
+ */
 async function digestOf({ plan, files }: SourceModel): Promise<string> {
-  const manifest = plan.files.map(async ({ path, bytes, sha256 }) => {
-    return { path, bytes, sha256: sha256 ?? sha256Of(await files.read(path, 0, bytes)) };
+  const manifest = plan.files.map(async (file) => {
+    const { path, bytes } = file;
+    if ('etag' in file) return { path, bytes, sha256: sha256Of(Buffer.from(file.etag)) };
+    return { path, bytes, sha256: file.sha256 ?? sha256Of(await files.read(path, 0, bytes)) };
   });
   return manifestDigest(await Promise.all(manifest));
 }

@@ -9,6 +9,7 @@ export class BlobRow {
   @Column('bigint')
   bytes!: string;
 
+  /** Of the service's own store; or `s3://bucket/name#etag`, where an import refers to what stays in another bucket. */
   @Index('blobs_object_key_idx')
   @Column('text')
   object_key!: string;

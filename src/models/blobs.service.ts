@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { OBJECT_STORE } from '../platform/tokens.js';
 import type { ObjectStore } from '../storage/object-store.js';
+import { sourceKeyPattern } from '../storage/source-key.js';
 
 export interface Blob {
   /** Lower-case hex. */
@@ -22,13 +23,17 @@ export class BlobsService {
 
   /**
    * Makes the object a blob's, or finds the one that already holds these bytes; the row stays locked until the
-   * transaction ends, so a delete cannot come between this and the reference to it.
+   * transaction ends, so a delete cannot come between this and the reference to it. An object of our own takes the
+   * place of one that is somebody else's, which may vanish.
    * @returns key of the object that survives; when it is another one, the caller deletes its own after the commit
    */
   async record(manager: EntityManager, { sha256, bytes, objectKey }: Blob): Promise<string> {
     const [row] = await manager.query<{ object_key: string }[]>(
       `insert into blobs (sha256, bytes, object_key) values ($1, $2, $3)
-       on conflict (sha256) do update set bytes = blobs.bytes returning object_key`,
+       on conflict (sha256) do update
+         set object_key = case when blobs.object_key like '${sourceKeyPattern}' then excluded.object_key
+                               else blobs.object_key end
+       returning object_key`,
       [sha256, bytes, objectKey],
     );
     return row?.object_key ?? objectKey;

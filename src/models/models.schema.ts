@@ -79,7 +79,9 @@ export const VersionSummary = z
     source: z
       .object({ repository: z.string().meta({ example: 'hf:org/name' }), commit: z.string() })
       .nullable()
-      .describe('Where it was imported from.'),
+      .describe(
+        'Where it was imported from: hf:org/name and its commit, or s3://bucket/prefix and a digest of its objects.',
+      ),
     digest: Digest.describe('SHA-256 of the manifest: equal digests mean equal files.'),
     bytes: Count.describe('Of all files together.'),
     architecture: z.string().nullable().meta({ example: 'LlamaForCausalLM' }),

@@ -26,6 +26,11 @@ export function isVersionNumber(text: string): boolean {
   return /^[1-9]\d{0,8}$/.test(text);
 }
 
+/** Where a version comes from, as users write it. @param repository `org/name` of the Hub, or `s3://bucket/prefix` */
+export function sourceName(repository: string): string {
+  return repository.startsWith('s3://') ? repository : `hf:${repository}`;
+}
+
 export interface ModelReference {
   namespace: string;
   name: string;
@@ -39,8 +44,8 @@ export interface ModelReference {
  */
 export function parseReference(text: string): ModelReference {
   if (/^(?:hf|s3):/.test(text)) {
-    const remedy = text.startsWith('hf:') ? ' Import it first (POST /v1/imports), and name what that makes.' : '';
-    throw new AppError('reference_not_supported', `${shown(text)}: models are taken from the registry only.${remedy}`);
+    const remedy = 'Import it first (POST /v1/imports), and name what that makes.';
+    throw new AppError('reference_not_supported', `${shown(text)}: models are taken from the registry only. ${remedy}`);
   }
   const [, namespace = '', name = '', revision = latestAlias] = /^([^/@]+)\/([^/@]+)(?:@(.+))?$/.exec(text) ?? [];
   const valid =

@@ -14,6 +14,11 @@ const maxParts = 10_000;
 export interface UploadRange {
   /** Lower-case hex, of the whole file. */
   sha256: string;
+  /**
+   * Nobody announced the digest: `sha256` then stands for what is fetched, until the file is there and has been hashed.
+   * Such a file is always the same one, whoever fetches it into this upload.
+   */
+  isUnannounced?: boolean;
   /** First byte that the request carries. */
   offset: number;
   /** Bytes that the request carries. */

@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { AppError } from '../errors.js';
 import { OBJECT_STORE } from '../platform/tokens.js';
 import { type ObjectStore, StorageError } from '../storage/object-store.js';
+import type { Blob } from './blobs.service.js';
 import { checkStoredPath } from './names.js';
 import { type PartState, PartWriter } from './part-writer.js';
 import type { UploadFileRow } from './upload.entity.js';
@@ -36,7 +37,7 @@ export class UploadReceiver {
     checkStoredPath(path);
     await this.uploads.getOpen(this.database.manager, id);
     const previous = await this.#find(id, path);
-    const same = previous?.sha256 === range.sha256 && Number(previous.bytes) === range.totalBytes;
+    const same = previous !== undefined && isSame(previous, range);
     if (previous?.done && same) return presentFile(previous);
     if (range.offset > 0) requireContinuation(same ? previous : undefined, range);
     const taken = range.offset > 0 ? await this.#continue(id, path, range.offset) : await this.#begin(id, path, range);
@@ -48,6 +49,21 @@ export class UploadReceiver {
       await this.#requireNewest(row);
       throw error;
     }
+  }
+
+  /**
+   * Takes a file whose bytes stay where they are.
+   * @param objectKey of somebody else's object, whose bytes have this size and digest
+   * @throws AppError upload_not_found, upload_closed and what `checkStoredPath` refuses
+   */
+  async refer(id: string, path: string, { sha256, bytes, objectKey }: Blob): Promise<void> {
+    checkStoredPath(path);
+    await this.uploads.getOpen(this.database.manager, id);
+    await this.database.query(
+      `insert into upload_files as f (upload_id, path, bytes, sha256, object_key, received, done)
+       values ($1, $2, $3, $4, $5, $3, true) on conflict (upload_id, path) do nothing`,
+      [id, path, bytes, sha256, objectKey],
+    );
   }
 
   async #store(row: UploadFileRow, range: UploadRange, body: Readable): Promise<UploadFile> {
@@ -73,7 +89,7 @@ export class UploadReceiver {
     if (!finished) return presentFile({ ...row, received: String(stored.received) });
     await this.#complete(row, stored);
     const digest = range.offset === 0 ? hash.digest('hex') : await this.#digestOf(row.object_key);
-    return presentFile(await this.#finish(row, digest));
+    return presentFile(await this.#finish(row, digest, range));
   }
 
   async #beginParts(row: UploadFileRow): Promise<UploadFileRow> {
@@ -108,8 +124,10 @@ export class UploadReceiver {
     return hash.digest('hex');
   }
 
-  async #finish(row: UploadFileRow, digest: string): Promise<UploadFileRow> {
-    if (digest === row.sha256) return this.#update(row, 'done = true, multipart_id = null, received = bytes', []);
+  async #finish(row: UploadFileRow, digest: string, { isUnannounced }: UploadRange): Promise<UploadFileRow> {
+    if (digest === row.sha256 || isUnannounced === true) {
+      return this.#update(row, 'done = true, multipart_id = null, received = bytes, sha256 = $4', [digest]);
+    }
     await this.store.delete(row.object_key);
     await this.#update(row, `received = 0, parts = '[]', multipart_id = null`, []);
     throw new AppError('digest_mismatch', `The received bytes have SHA-256 ${digest}; nothing of them was kept.`, {
@@ -192,6 +210,11 @@ export class UploadReceiver {
     if (now?.object_key !== row.object_key) await this.#forget(row);
     throw superseded();
   }
+}
+
+function isSame({ sha256, bytes, done }: UploadFileRow, range: UploadRange): boolean {
+  const isNamed = sha256 === range.sha256 || (range.isUnannounced === true && done);
+  return isNamed && Number(bytes) === range.totalBytes;
 }
 
 function requireContinuation(row: UploadFileRow | undefined, { offset }: UploadRange): void {

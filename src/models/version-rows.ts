@@ -1,3 +1,4 @@
+import { sourceName } from './names.js';
 import type { VersionFile, VersionSummary } from './models.schema.js';
 import type { VersionOrigin } from './version.entity.js';
 
@@ -58,7 +59,7 @@ export function summaryOf(row: VersionRecord): VersionSummary {
 }
 
 function sourceOf({ source_repository: repository, source_commit: commit }: VersionRecord): VersionSummary['source'] {
-  return repository === null || commit === null ? null : { repository: `hf:${repository}`, commit };
+  return repository === null || commit === null ? null : { repository: sourceName(repository), commit };
 }
 
 export const selectFiles = `

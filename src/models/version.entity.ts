@@ -49,7 +49,7 @@ export class VersionRow {
   @Column('uuid', { nullable: true })
   merge_id!: string | null;
 
-  /** `org/name` on the Hub, for an import. */
+  /** `org/name` on the Hub or `s3://bucket/prefix`, for an import. */
   @Column('text', { nullable: true })
   source_repository!: string | null;
 

@@ -4,6 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { AppError } from '../errors.js';
 import { decodeCursor, type Page, type PageQuery, pageOf } from '../http/pagination.js';
+import { sourceKeyPattern } from '../storage/source-key.js';
 import { BlobsService } from './blobs.service.js';
 import { manifestDigest } from './manifest.js';
 import type { ModelPath, Version, VersionPath, VersionSummary } from './models.schema.js';
@@ -52,7 +53,9 @@ export interface VersionMetadata {
   licence?: string | undefined;
 }
 
+/** Where an import came from. */
 export interface VersionSource {
+  /** `org/name` on the Hub, or `s3://bucket/prefix`. */
   repository: string;
   commit: string;
 }
@@ -61,7 +64,7 @@ export interface NewVersion extends ModelPath {
   files: readonly StoredFile[];
   origin: VersionOrigin;
   mergeId?: string;
-  /** Of an import: `org/name` on the Hub, and the commit. */
+  /** Of an import. */
   source?: VersionSource | undefined;
   /** In the order of the recipe. */
   parents?: readonly { id: string; role: ParentRole; reference: string }[];
@@ -158,18 +161,25 @@ export class VersionsService {
     return { ...summaryOf(row), files: files.map(fileOf) };
   }
 
-  /** The newest version that was imported from this commit, of one model or of any. */
+  /**
+   * The newest version that was imported from this commit, of one model or of any.
+   * @param isStored only one whose files are all in the service's own store
+   */
   async findImported(
     manager: EntityManager,
     { repository, commit }: VersionSource,
     model?: ModelPath,
+    isStored = false,
   ): Promise<ModelReference | undefined> {
     const [row] = await manager.query<{ namespace: string; name: string; version: number }[]>(
       `select m.namespace, m.name, v.version from versions v join models m on m.id = v.model_id
        where v.source_repository = $1 and v.source_commit = $2 and v.weights_expired_at is null
          and ($3::text is null or (m.namespace = $3 and m.name = $4))
+         and not ($5 and exists (
+           select 1 from version_files f join blobs b on b.sha256 = f.sha256
+           where f.version_id = v.id and b.object_key like '${sourceKeyPattern}'))
        order by v.created_at desc, v.id limit 1`,
-      [repository, commit, model?.namespace ?? null, model?.name ?? null],
+      [repository, commit, model?.namespace ?? null, model?.name ?? null, isStored],
     );
     return row && { namespace: row.namespace, name: row.name, revision: String(row.version) };
   }

@@ -11,7 +11,8 @@ export function failureOf(error: unknown): AttemptFailure {
     return { code, detail, isPassing, ...(waitSeconds !== undefined && { waitSeconds }) };
   }
   if (error instanceof StorageError) {
-    return { code: error.code, detail: error.message, isPassing: error.code === 'storage_unavailable' };
+    const { code, message: detail, isPassing } = error;
+    return { code, detail, isPassing };
   }
   if (error instanceof WorkerLost) {
     const detail = 'The worker died again and again on this publication; it may need more memory than the machine has.';

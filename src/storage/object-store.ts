@@ -21,7 +21,12 @@ export type StorageErrorCode =
   | 'digest_mismatch'
   | 'size_mismatch'
   | 'storage_full'
-  | 'storage_unavailable';
+  | 'storage_unavailable'
+  | SourceErrorCode;
+
+/** Of objects in somebody else's bucket. They are codes of the API too. */
+export type SourceErrorCode =
+  's3_source_not_allowed' | 's3_source_not_found' | 's3_source_refused' | 's3_source_changed' | 's3_source_unavailable';
 
 /** Everything that a store or what is built on it refuses; `code` is stable. */
 export class StorageError extends Error {
@@ -32,6 +37,16 @@ export class StorageError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
+  }
+
+  /** Whether the same may succeed later, without anybody doing anything. */
+  get isPassing(): boolean {
+    return this.code === 'storage_unavailable' || this.code === 's3_source_unavailable';
+  }
+
+  /** When it is about somebody else's bucket: its code, which is one of the API. */
+  get sourceCode(): SourceErrorCode | undefined {
+    return this.code.startsWith('s3_source_') ? (this.code as SourceErrorCode) : undefined;
   }
 }
 

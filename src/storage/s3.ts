@@ -1,9 +1,6 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
 import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { Client, type ItemBucketMetadata } from 'minio';
-import pRetry from 'p-retry';
+import type { Client, ItemBucketMetadata } from 'minio';
 import type { S3Config } from '../config.js';
 import {
   assertKey,
@@ -13,12 +10,11 @@ import {
   type ObjectStore,
   type UploadedPart,
 } from './object-store.js';
+import { connectS3 } from './s3-client.js';
 import { isTransient, translateS3 } from './s3-errors.js';
+import { retried, steadily } from './s3-retries.js';
 
-/** A server silent for this long is taken for dead; the client library itself would wait for ever. */
-const idleSeconds = 30;
 const checkSeconds = 5;
-const attempts = { retries: 4, minTimeout: 200, maxTimeout: 5000, factor: 2 };
 
 /**
  * Objects on any S3 server. Only calls of the client that are safe are used: its streaming `putObject` mixes two
@@ -28,20 +24,7 @@ export class S3Store implements ObjectStore {
   private readonly client: Client;
 
   constructor(private readonly config: S3Config) {
-    const url = new URL(config.url);
-    const secure = url.protocol === 'https:';
-    this.client = new Client({
-      endPoint: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port) || (secure ? 443 : 80),
-      useSSL: secure,
-      accessKey: config.accessKey,
-      secretKey: config.secretKey,
-      region: config.region,
-      pathStyle: true,
-      retryOptions: { disableRetry: true },
-      transport: withIdleLimit(secure ? https.request : http.request),
-      transportAgent: new (secure ? https : http).Agent({ keepAlive: true, maxSockets: 32 }),
-    });
+    this.client = connectS3(config);
   }
 
   async head(key: string): Promise<ObjectHead> {
@@ -162,31 +145,10 @@ export class S3Store implements ObjectStore {
     );
   }
 
-  /** Goes on where a connection broke, as long as each attempt brings something. Counts, since a server may send less. */
-  private async *chunks(key: string, offset: number, length: number): AsyncGenerator<Buffer> {
-    let received = 0;
-    let fruitless = 0;
-    while (received < length) {
-      const before = received;
-      const from = offset + received;
-      const left = length - received;
-      const stream = await this.retried(key, (name) =>
-        this.client.getPartialObject(this.config.bucket, name, from, left),
-      );
-      try {
-        for await (const chunk of stream as AsyncIterable<Buffer>) {
-          received += chunk.length;
-          assertNoMore(key, received, length);
-          yield chunk;
-        }
-      } catch (error) {
-        if (!isTransient(error)) throw translateS3(error, key);
-      } finally {
-        stream.destroy();
-      }
-      fruitless = received > before ? 0 : fruitless + 1;
-      if (fruitless > attempts.retries) throw new StorageError('size_mismatch', `The server stops sending ${key}.`);
-    }
+  private chunks(key: string, offset: number, length: number): AsyncGenerator<Buffer> {
+    const open = (from: number, left: number): Promise<Readable> =>
+      this.retried(key, (name) => this.client.getPartialObject(this.config.bucket, name, from, left));
+    return steadily({ open, offset, length, what: key, translate: (error) => translateS3(error, key) });
   }
 
   private retried<T>(key: string, call: (name: string) => Promise<T>): Promise<T> {
@@ -194,28 +156,9 @@ export class S3Store implements ObjectStore {
     return this.attempt(key, () => call(this.config.prefix + key));
   }
 
-  private async attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
-    const translated = () =>
-      call().catch((error: unknown) => {
-        throw translateS3(error, what);
-      });
-    return pRetry(translated, { ...attempts, randomize: true, shouldRetry: ({ error }) => isTransient(error.cause) });
+  private attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
+    return retried(call, (error) => translateS3(error, what));
   }
-}
-
-/** The client takes a transport: the one place where every request, also one whose answer streams, gets a time-out. */
-function withIdleLimit(request: typeof http.request): { request: typeof http.request } {
-  const limited = (...args: Parameters<typeof http.request>) => {
-    const started = request(...args);
-    return started.setTimeout(idleSeconds * 1000, () => {
-      started.destroy(Object.assign(new Error('The S3 server is silent.'), { code: 'ETIMEDOUT' }));
-    });
-  };
-  return { request: limited as typeof http.request };
-}
-
-function assertNoMore(key: string, received: number, askedBytes: number): void {
-  if (received > askedBytes) throw new StorageError('size_mismatch', `The server sent more of ${key} than was asked.`);
 }
 
 async function rejectAfter(seconds: number): Promise<never> {

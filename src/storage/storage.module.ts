@@ -5,10 +5,12 @@ import { OBJECT_STORE } from '../platform/tokens.js';
 import { BlobCache } from './blob-cache.js';
 import { LocalDirectoryStore } from './local-directory.js';
 import type { ObjectStore } from './object-store.js';
+import { RoutedStore } from './routed-store.js';
 import { S3Store } from './s3.js';
+import { SourceBuckets } from './source-buckets.js';
 
 /** The store that the configuration names. */
-export function createObjectStore(config: Config): ObjectStore {
+function createObjectStore(config: Config): ObjectStore {
   return config.s3 ? new S3Store(config.s3) : new LocalDirectoryStore(config.dataDirectory);
 }
 
@@ -20,10 +22,15 @@ export class StorageModule {
     return {
       module: StorageModule,
       providers: [
-        { provide: OBJECT_STORE, useFactory: () => createObjectStore(config) },
+        { provide: SourceBuckets, useFactory: () => new SourceBuckets(config.s3Sources) },
+        {
+          provide: OBJECT_STORE,
+          useFactory: (sources: SourceBuckets) => new RoutedStore(createObjectStore(config), sources),
+          inject: [SourceBuckets],
+        },
         { provide: BlobCache, useFactory: cache, inject: [OBJECT_STORE] },
       ],
-      exports: [OBJECT_STORE, BlobCache],
+      exports: [OBJECT_STORE, BlobCache, SourceBuckets],
     };
   }
 }

@@ -1,7 +1,7 @@
 import { type CheckpointFiles, EngineError } from '../engine/index.js';
 import { AppError } from '../errors.js';
-import type { HubFileReader } from './hub-file-reader.js';
-import type { HubFile } from './hub-repository.js';
+import type { SourceFile } from './import-plan.js';
+import type { RangeReader } from './ranged-body.js';
 
 /** Above any tokenizer; what is larger and no weights is not read into memory. */
 const maxTextBytes = 64 * 2 ** 20;
@@ -11,17 +11,17 @@ const maxHeaderBytes = 100_000_000;
 const lengthBytes = 8;
 
 /**
- * A model of the Hub as the folder that the engine inspects and plans with: headers and small files, each read once. Not
- * one byte of a tensor is fetched.
+ * A model that is far away as the folder that the engine inspects and plans with: headers and small files, each read
+ * once. Not one byte of a tensor is fetched.
  */
-export class HubCheckpoint implements CheckpointFiles {
-  readonly #files: ReadonlyMap<string, HubFile>;
+export class RemoteCheckpoint<File extends SourceFile> implements CheckpointFiles {
+  readonly #files: ReadonlyMap<string, File>;
   readonly #texts = new Map<string, Promise<Buffer>>();
 
   /** @param readerOf each file's reader */
   constructor(
-    files: readonly HubFile[],
-    private readonly readerOf: (file: HubFile) => HubFileReader,
+    files: readonly File[],
+    private readonly readerOf: (file: File) => RangeReader,
   ) {
     this.#files = new Map(files.map((file) => [file.path, file]));
   }
@@ -44,7 +44,7 @@ export class HubCheckpoint implements CheckpointFiles {
   }
 
   /** The engine reads ahead, where reading is cheap. What it reads beyond the header, which is weights, is left empty. */
-  async #readHeader(file: HubFile, offset: number, length: number): Promise<Buffer> {
+  async #readHeader(file: File, offset: number, length: number): Promise<Buffer> {
     const reader = this.readerOf(file);
     if (offset > 0 || length <= lengthBytes) return reader.read(offset, length);
     const bytes = Buffer.alloc(length);
@@ -57,7 +57,7 @@ export class HubCheckpoint implements CheckpointFiles {
     return bytes;
   }
 
-  #text(file: HubFile): Promise<Buffer> {
+  #text(file: File): Promise<Buffer> {
     if (file.bytes > maxTextBytes) {
       throw new AppError('body_too_large', `${file.path}: ${file.bytes} bytes (at most ${maxTextBytes})`);
     }
