@@ -3,6 +3,12 @@ import type { S3Config } from '../../src/config.js';
 
 export type Files = Record<string, Uint8Array | string>;
 
+/** An entry of AMALGAM_S3_SOURCES. */
+export function sourceOf(config: S3Config, rest: { prefix?: string; namespaces: string[] }): object {
+  const { url, bucket, region, accessKey, secretKey } = config;
+  return { url, bucket, region, accessKey, secretKey, ...rest };
+}
+
 /** A bucket of somebody else, as its owner sees it. */
 export class S3Folder {
   readonly #client: Client;
