@@ -61,6 +61,39 @@ describe('loadConfig', () => {
     expect(() => loadConfig(env)).toThrow(part);
   });
 
+  const source = { bucket: 'models', url: 'https://s3.test', namespaces: ['team'] };
+  const sources = (...entries: object[]) => ({ AMALGAM_S3_SOURCES: JSON.stringify(entries) });
+
+  test('reads the buckets that models may come from', () => {
+    const keys = { accessKey: 'key', secretKey: 'secret' };
+    const entries = [{ ...source, prefix: 'released/', ...keys, region: 'eu-central-1' }, source];
+    expect(loadConfig(sources(...entries)).s3Sources).toEqual([
+      { ...source, prefix: 'released', ...keys, region: 'eu-central-1' },
+      { ...source, prefix: '', region: 'us-east-1' },
+    ]);
+    expect(loadConfig({}).s3Sources).toEqual([]);
+  });
+
+  test.each<[object, string]>([
+    [{ ...source, bucket: 'Models' }, 'entry 2, bucket: must be the name of a bucket'],
+    [{ ...source, url: 'ftp://s3.test' }, 'entry 2, url: must be an http:// or https:// URL'],
+    [{ ...source, prefix: '/released' }, 'entry 2, prefix: must be a prefix'],
+    [{ ...source, namespaces: [] }, 'entry 2, namespaces: must name a namespace'],
+    [{ ...source, namespaces: ['a/b'] }, 'entry 2, namespaces, 0: must be a namespace'],
+    [{ ...source, secretKey: 'canary' }, 'entry 2: needs accessKey and secretKey, or neither'],
+    [{ ...source, secret: 'canary' }, 'entry 2: Unrecognized key: "secret"'],
+    [{ ...source, url: 'https://other.test' }, 'models is named at two addresses'],
+  ])('refuses the bucket %j in a sentence without a secret', (entry, part) => {
+    const load = () => loadConfig(sources(source, entry));
+    expect(load).toThrow(ConfigError);
+    expect(load).toThrow(part);
+    expect(load).not.toThrow('canary');
+  });
+
+  test.each(['models', '{"bucket": "models"}'])('refuses %j as a list of buckets', (text) => {
+    expect(() => loadConfig({ AMALGAM_S3_SOURCES: text })).toThrow('must be a JSON list of buckets');
+  });
+
   test('says everything that is wrong at once', () => {
     const env = { AMALGAM_PORT: 'x', AMALGAM_ROLE: 'boss' };
     expect(() => loadConfig(env)).toThrow(/AMALGAM_ROLE.*\n.*AMALGAM_PORT/);

@@ -12,7 +12,7 @@ const maxPrefix = 400;
 
 /** Undefined when the text is none. A slash at the end means the same as none. */
 export function findS3Reference(text: string): S3Reference | undefined {
-  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]*)(?:\/(.*?))?\/?$/s.exec(text) ?? [];
+  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]*)(?:\/|\/(.+?)\/?)?$/s.exec(text) ?? [];
   return isBucket(bucket) && isPrefix(prefix) ? { bucket, prefix } : undefined;
 }
 

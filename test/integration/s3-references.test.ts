@@ -47,8 +47,9 @@ describeWith(['s3'], 'imports that refer to a bucket', () => {
   const take = (name: string, mode: string): Promise<Imported> =>
     importModel(api.client, { source: `s3://models/released/${name}`, model: `in/${name}`, mode });
   const keyOf = async (digest: string): Promise<string | undefined> => {
-    const rows = await api.get(DataSource).query('select object_key from blobs where sha256 = $1', [digest]);
-    return (rows as { object_key: string }[])[0]?.object_key;
+    const select = 'select object_key from blobs where sha256 = $1';
+    const rows = await api.get(DataSource).query<{ object_key: string }[]>(select, [digest]);
+    return rows[0]?.object_key;
   };
   const merge = async (output: string, shardBytes: number): Promise<string> =>
     String((await api.client.post('/v1/merges', { recipe, output, shardBytes })).body['id']);
