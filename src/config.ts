@@ -131,7 +131,7 @@ export const Settings = z.object({
   AMALGAM_S3_REGION: z.string().default('us-east-1').describe('Region of the S3 server.'),
   AMALGAM_S3_PREFIX: z.string().default('').describe('Prefix of every object key, such as amalgam/.'),
   AMALGAM_S3_SOURCES: S3Sources.optional().describe(
-    'Buckets of others that models may be imported from, as a JSON list; see below.',
+    'Buckets of others that models may be imported from, as a JSON list; see docs/buckets.md.',
   ),
   AMALGAM_THREADS: count(256).optional().describe('Threads of one merge; by default the number of processors.'),
   AMALGAM_SHARD_BYTES: Bytes.default(1e9).describe('Size of one output shard: the unit of work and of restart.'),

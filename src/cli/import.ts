@@ -10,16 +10,19 @@ import { resuming } from './resuming.js';
 export interface ImportOptions {
   alias?: string;
   upload?: string;
+  /** Leave the weights in the bucket that they are in. */
+  reference?: boolean;
   quiet?: boolean;
   json?: boolean;
 }
 
 /**
- * `amalgam push hf:org/name team/name`: has the service fetch the model, and waits.
+ * `amalgam push hf:org/name team/name` or `amalgam push s3://bucket/prefix team/name`: has the service fetch the model, and
+ * waits.
  * @param hubToken from the environment; never an argument, which shows in process lists
  * @throws Failure what ended the import
  */
-export async function importFromHub(
+export async function importModel(
   client: ApiClient,
   source: string,
   model: string,
@@ -29,9 +32,13 @@ export async function importFromHub(
   if (options.upload !== undefined) {
     throw new Failure('option_not_applicable', '--upload is for directories; an import goes on by itself');
   }
-  const body = { source, model, ...(options.alias !== undefined && { alias: options.alias }) };
+  const body = {
+    ...{ source, model },
+    ...(options.alias !== undefined && { alias: options.alias }),
+    ...(options.reference === true && { mode: 'reference' }),
+  };
   // Under the same key a request whose answer was lost is not carried out twice.
-  const headers = { 'idempotency-key': randomUUID(), ...hubTokenHeader(hubToken) };
+  const headers = { 'idempotency-key': randomUUID(), ...(source.startsWith('hf:') && hubTokenHeader(hubToken)) };
   const send = (): Promise<Import> => client.json<Import>('/v1/imports', { method: 'POST', headers, body });
   const { id } = await resuming(send, { progress: () => 0 });
   const path = `/v1/imports/${id}`;

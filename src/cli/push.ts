@@ -15,6 +15,8 @@ export interface PushOptions {
   licence?: string;
   /** Upload that an earlier attempt left open. */
   upload?: string;
+  /** Not for directories. */
+  reference?: boolean;
   quiet?: boolean;
   json?: boolean;
 }
@@ -24,6 +26,9 @@ export interface PushOptions {
  * @throws Failure, EngineError (no model in the directory), ApiProblem
  */
 export async function push(client: ApiClient, directory: string, name: string, options: PushOptions): Promise<void> {
+  if (options.reference === true) {
+    throw new Failure('option_not_applicable', '--reference is for s3://bucket/prefix; a directory is sent');
+  }
   const found = await stat(directory).catch(() => undefined);
   if (found?.isDirectory() !== true) throw new Failure('model_not_found', `${directory} is not a directory`);
   const { files, skipped } = await listModelFiles(directory);

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { hubRepository, integer, licence, modelName, modelReference, reportOption, shardSize } from './arguments.js';
 import type { PublishOptions } from './publish.js';
 import type { PullOptions } from './pull.js';
+import type { ImportOptions } from './import.js';
 import type { PushOptions } from './push.js';
 import { runCommand, runWithRecipe } from './run-command.js';
 import type { ServeOptions } from './serve.js';
@@ -87,22 +88,24 @@ function addTransfers(program: Command): void {
   client(
     program
       .command('push')
-      .summary('make a directory, or a model of the Hub, a version of a model of a service')
+      .summary('make a directory, or a model of the Hub or of a bucket, a version of a model of a service')
       .description(
         'Sends what the service has not got, each file with its SHA-256. The model is made when it is missing. ' +
-          'hf:org/name is fetched by the service itself, with the token in HF_TOKEN where one is needed.',
+          'hf:org/name is fetched by the service itself, with the token in HF_TOKEN where one is needed; s3://bucket/prefix ' +
+          'too, where the service may read it.',
       )
-      .argument('<source>', 'directory, or hf:org/name or hf:org/name@revision')
+      .argument('<source>', 'directory, hf:org/name, hf:org/name@revision or s3://bucket/prefix')
       .argument('<model>', 'namespace/name', modelName),
   )
     .option('--alias <alias>', 'let this alias name the new version')
     .option('--licence <id>', 'licence of the model, where its files do not say: apache-2.0, other:NAME', licence)
+    .option('--reference', 'of s3://: leave the weights where they are, and only read them')
     .option('--upload <id>', 'go on with the upload that an earlier attempt left open')
-    .action((source: string, name: string, options: PushOptions & ServiceOptions) =>
+    .action((source: string, name: string, options: PushOptions & ImportOptions & ServiceOptions) =>
       runCommand(async () => {
         const service = await connect(options);
-        if (!source.startsWith('hf:')) return (await import('./push.js')).push(service, source, name, options);
-        return (await import('./import.js')).importFromHub(service, source, name, options, await hubToken());
+        if (!/^(?:hf:|s3:)/.test(source)) return (await import('./push.js')).push(service, source, name, options);
+        return (await import('./import.js')).importModel(service, source, name, options, await hubToken());
       }),
     );
   client(
