@@ -28,7 +28,7 @@ export class ImportSources {
    * Whether a source may be read at all, without connecting to anything.
    * @throws AppError s3_source_not_allowed
    */
-  requireAllowed(source: string, namespace: string): void {
+  requireAllowed(source: string, namespace: string | undefined): void {
     const reference = findS3Reference(source);
     if (reference) this.s3.requireAllowed(reference, namespace);
   }

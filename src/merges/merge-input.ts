@@ -4,6 +4,7 @@ import type { SourceModel } from '../imports/import-sources.js';
 import type { ClosureMember } from '../licences/version-closures.service.js';
 import { objectFiles } from '../models/object-files.js';
 import { manifestDigest } from '../models/manifest.js';
+import { sourceName } from '../models/names.js';
 import type { ResolvedVersion } from '../models/versions.service.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { MergePlan } from './engine.js';
@@ -36,10 +37,12 @@ export function registryInput(store: ObjectStore, version: ResolvedVersion): Mer
   };
 }
 
-/** A model that has yet to be imported. Its digest is that of the version which the import will make. */
+/** A model that has yet to be imported. Of the Hub its digest is that of the version which the import will make. */
 export async function sourceInput(model: SourceModel): Promise<MergeInput> {
   const { plan, files, checkpoint } = model;
-  const text = `hf:${plan.repository}@${plan.commit}`;
+  // A folder of a bucket has no name for what it is now.
+  const name = sourceName(plan.repository);
+  const text = name === plan.repository ? name : `${name}@${plan.commit}`;
   const bytes = plan.files.reduce((sum, file) => sum + file.bytes, 0);
   return {
     name: text,
@@ -70,12 +73,12 @@ export async function stageInput(
 
 /**
  * Files outside the Hub's large store are small and have no SHA-256 of their own: they are read. Of an object of a bucket
- * the ETag stands in its place, until the import has hashed it.
+ * where it is and its ETag stand in its place, until the import has hashed it.
  */
 async function digestOf({ plan, files }: SourceModel): Promise<string> {
   const manifest = plan.files.map(async (file) => {
     const { path, bytes } = file;
-    if ('etag' in file) return { path, bytes, sha256: sha256Of(Buffer.from(file.etag)) };
+    if ('etag' in file) return { path, bytes, sha256: sha256Of(Buffer.from(`${plan.repository} ${file.etag}`)) };
     return { path, bytes, sha256: file.sha256 ?? sha256Of(await files.read(path, 0, bytes)) };
   });
   return manifestDigest(await Promise.all(manifest));

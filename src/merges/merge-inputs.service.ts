@@ -4,6 +4,7 @@ import { AppError } from '../errors.js';
 import type { HubLine } from '../hub/hub-file-reader.js';
 import { findHubReference } from '../hub/hub-reference.js';
 import { ImportSources } from '../imports/import-sources.js';
+import { isImportSource } from '../imports/source-model.js';
 import { VersionsService } from '../models/versions.service.js';
 import { OBJECT_STORE } from '../platform/tokens.js';
 import type { ObjectStore } from '../storage/object-store.js';
@@ -20,14 +21,15 @@ export class MergeInputs {
   ) {}
 
   /**
-   * @param reference `team/model@3`, `hf:org/name@revision`, or `org/name`, which means the registry, then the Hub
+   * @param reference `team/model@3`, `hf:org/name@revision`, `s3://bucket/prefix`, or `org/name`, which means the
+   * registry, then the Hub
    * @param line to the Hub; without it only the registry is looked at
+   * @param namespace of the merge's result, which decides the buckets that may be read
    * @throws AppError reference_invalid, reference_not_supported, model_not_found, version_not_found, weights_expired,
    * and those of ImportSources; EngineError
    */
-  async resolve(reference: string, line?: HubLine): Promise<MergeInput> {
-    const isSource = findHubReference(reference) !== undefined;
-    if (isSource && line) return this.#resolveSource(reference, line);
+  async resolve(reference: string, line?: HubLine, namespace?: string): Promise<MergeInput> {
+    if (isImportSource(reference) && line) return this.#resolveSource(reference, line, namespace);
     try {
       return registryInput(this.store, await this.versions.resolveReference(reference));
     } catch (error) {
@@ -44,8 +46,11 @@ export class MergeInputs {
    * name is refused at once. The Hub is asked about bare names only, and not waited for.
    * @throws AppError as `resolve`
    */
-  async isElsewhere(reference: string, token: string | undefined): Promise<boolean> {
-    if (findHubReference(reference) !== undefined) return true;
+  async isElsewhere(reference: string, token: string | undefined, namespace?: string): Promise<boolean> {
+    if (isImportSource(reference)) {
+      this.sources.requireAllowed(reference, namespace);
+      return true;
+    }
     try {
       await this.versions.identify(reference);
       return false;
@@ -59,8 +64,8 @@ export class MergeInputs {
   }
 
   /** What was imported already is not fetched again, whatever it is called in the registry. */
-  async #resolveSource(source: string, line: HubLine): Promise<MergeInput> {
-    const model = await this.sources.open(source, line);
+  async #resolveSource(source: string, line: HubLine, namespaceOfResult?: string): Promise<MergeInput> {
+    const model = await this.sources.open(source, line, namespaceOfResult);
     const known = await this.versions.findImported(this.database.manager, model.plan);
     if (!known) return sourceInput(model);
     const { namespace, name, revision } = known;

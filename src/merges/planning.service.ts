@@ -29,6 +29,8 @@ export interface PlanningContext {
   line?: HubLine | undefined;
   /** What the recipe's names mean where they do not mean what they say: versions that were made for this merge. */
   meanings?: ReadonlyMap<string, string>;
+  /** Of the result, where it is known: it decides the buckets that may be read. */
+  namespace?: string | undefined;
 }
 
 /** An input that is not in the registry yet. */
@@ -80,15 +82,21 @@ export class PlanningService {
    * Whether something has to be fetched or merged before the recipe can be.
    * @param pointer where it is in the request
    * @param hubToken for bare names that the registry does not have
-   * @throws AppError input_not_found, reference_invalid, each with a pointer into the request
+   * @param namespace of the result
+   * @throws AppError input_not_found, reference_invalid, s3_source_not_allowed, each with a pointer into the request
    */
-  async isElsewhere(parsed: ParsedRecipe, pointer: string, hubToken: string | undefined): Promise<boolean> {
+  async isElsewhere(
+    parsed: ParsedRecipe,
+    pointer: string,
+    hubToken: string | undefined,
+    namespace: string,
+  ): Promise<boolean> {
     const names = new Set(parsed.recipe.stages?.map(({ name }) => name));
     let isElsewhere = names.size > 0;
     for (const stage of parsed.stages) {
       for (const reference of modelReferences(stage.recipe)) {
         if (names.has(reference)) continue;
-        const ask = (): Promise<boolean> => this.models.isElsewhere(reference, hubToken);
+        const ask = (): Promise<boolean> => this.models.isElsewhere(reference, hubToken, namespace);
         const place = placeOf(parsed, stage, pointer) + pointerTo(stage.recipe, reference);
         if (await pointingAtModel(place, ask)) isElsewhere = true;
       }
@@ -150,12 +158,12 @@ export class PlanningService {
     recipe: Recipe,
     pointer: string,
     made: ReadonlyMap<string, MergeInput>,
-    { line, meanings }: PlanningContext,
+    { line, meanings, namespace }: PlanningContext,
   ): Promise<Map<string, MergeInput>> {
     const resolved = new Map<string, MergeInput>();
     for (const reference of modelReferences(recipe)) {
       const meaning = meanings?.get(reference) ?? reference;
-      const resolve = (): Promise<MergeInput> => this.models.resolve(meaning, line);
+      const resolve = (): Promise<MergeInput> => this.models.resolve(meaning, line, namespace);
       const known = made.get(reference);
       resolved.set(reference, known ?? (await pointingAtModel(pointer + pointerTo(recipe, reference), resolve)));
     }

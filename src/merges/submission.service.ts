@@ -32,7 +32,8 @@ export class SubmissionService {
     const { request, pointer, createdBy, hubToken: token } = submission;
     await this.workers.requireDevice(request.device);
     const parsed = await this.planning.read({ ...request, pointer });
-    const takeIn = (await this.planning.isElsewhere(parsed, pointer, token))
+    const [namespace = ''] = request.output.split('/');
+    const takeIn = (await this.planning.isElsewhere(parsed, pointer, token, namespace))
       ? this.preparations.takingIn(submission, parsed.recipe)
       : this.merges.takingIn(submission, await this.planning.plan({ ...request, pointer }));
     const answer = await commit(async (manager) => {

@@ -132,4 +132,24 @@ describeWith(['s3'], 'imports that refer to a bucket', () => {
     await api.client.reach(await merge('out/copied', 3_000_001), ['succeeded'], 90);
     expect(await digestsOf('out/copied')).toEqual(await digestsOf('out/referred'));
   });
+
+  test('a recipe may name the folder itself: it is imported into the namespace of the merge, which must be allowed', async () => {
+    await folder.put('released/four', modelOf(4));
+    const named = {
+      merge_method: 'linear',
+      models: [
+        { model: 's3://models/released/four', parameters: { weight: 0.5 } },
+        { model: 'in/one', parameters: { weight: 0.5 } },
+      ],
+    };
+    const refused = await api.client.post('/v1/merges', { recipe: named, output: 'out/named' });
+    expect([refused.status, refused.body['code']]).toEqual([403, 's3_source_not_allowed']);
+    const { body } = await api.client.post('/v1/merges', { recipe: named, output: 'in/named' });
+    await api.client.reach(String(body['id']), ['succeeded'], 90);
+    const { items } = (await api.client.get('/v1/models?namespace=in&search=four')).body;
+    expect(items).toMatchObject([{ name: expect.stringMatching(/^four-[0-9a-f]{8}$/) as unknown, latestVersion: 1 }]);
+    const card = await api.client.text('/v1/models/in/named/versions/1/card');
+    expect(card).toContain('in/four-');
+    expect(card).not.toMatch(/s3:|released|models\//);
+  });
 });

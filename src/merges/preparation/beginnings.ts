@@ -44,8 +44,9 @@ export class Beginnings {
     const begun: Begun[] = [];
     for (const { reference, pointer, source } of awaited) {
       if (source) {
-        const request = { source: source.text, model: importTarget(source.text) };
-        const { id, isNew } = await this.imports.begin(manager, request, token, merge.createdBy, merge.namespace);
+        const { namespace, createdBy } = merge;
+        const request = { source: source.text, model: importTarget(source.text, namespace) };
+        const { id, isNew } = await this.imports.begin(manager, request, token, createdBy, namespace);
         await addNeed(manager, merge.id, { reference, pointer, importId: id, isOwn: isNew, keep });
         begun.push({ reference, import: id });
         continue;

@@ -46,7 +46,7 @@ export class PreparationSteps {
     const failed = needs.find(({ state }) => state !== 'succeeded');
     if (failed) throw new NeedFailed(failed);
     const meanings = new Map(needs.map(({ reference, version }) => [reference, version ?? reference]));
-    const planned = await this.planning.plan(stored.request, { line, meanings });
+    const planned = await this.planning.plan(stored.request, { line, meanings, namespace: stored.namespace });
     line.signal.throwIfAborted();
     const merge: NewMerge = { ...stored, alias: stored.alias ?? undefined, planned };
     await this.#change(claim, async (manager) => {
