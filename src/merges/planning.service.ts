@@ -89,7 +89,7 @@ export class PlanningService {
     parsed: ParsedRecipe,
     pointer: string,
     hubToken: string | undefined,
-    namespace: string,
+    namespace?: string,
   ): Promise<boolean> {
     const names = new Set(parsed.recipe.stages?.map(({ name }) => name));
     let isElsewhere = names.size > 0;
@@ -106,14 +106,15 @@ export class PlanningService {
 
   /**
    * Plans a merge for somebody who waits for the answer: models of the Hub are read by their headers.
+   * @param namespace of the result, where that is known
    * @throws RecipeError, AppError (a model), EngineError, each with a pointer into the request; deadline_exceeded
    */
-  async planAtOnce(request: PlanningRequest, hubToken: string | undefined): Promise<PlannedMerge> {
+  async planAtOnce(request: PlanningRequest, hubToken: string | undefined, namespace?: string): Promise<PlannedMerge> {
     const plan = async (): Promise<PlannedMerge> => {
       // A Hub that is away is waited for where its models are read; a slip in a name must not wait.
-      await this.isElsewhere(await this.read(request), request.pointer, hubToken);
+      await this.isElsewhere(await this.read(request), request.pointer, hubToken, namespace);
       const line = { token: hubToken, signal: AbortSignal.timeout(2 * answerWithinMs) };
-      return this.plan(request, { line });
+      return this.plan(request, { line, namespace });
     };
     return withinDeadline(answerWithinMs, 'Planning this merge', plan());
   }

@@ -34,8 +34,13 @@ export class TriggerCheck {
       parseCheckpointRecipe(request.recipe, request.lenient, pointer),
     );
     const newest = await this.#newest(request.watch);
-    if (newest === undefined) await this.#requireOthers(recipe, pointer, hubToken);
-    else await this.planning.planAtOnce({ ...request, recipe: withCheckpoint(recipe, newest), pointer }, hubToken);
+    const [namespace = ''] = request.output.split('/');
+    if (newest === undefined) {
+      await this.#requireOthers(recipe, pointer, hubToken, namespace);
+    } else {
+      const filled = { ...request, recipe: withCheckpoint(recipe, newest), pointer };
+      await this.planning.planAtOnce(filled, hubToken, namespace);
+    }
     return recipe;
   }
 
@@ -54,10 +59,16 @@ export class TriggerCheck {
     }
   }
 
-  async #requireOthers(recipe: Recipe, pointer: string, hubToken: string | undefined): Promise<void> {
+  async #requireOthers(
+    recipe: Recipe,
+    pointer: string,
+    hubToken: string | undefined,
+    namespace: string,
+  ): Promise<void> {
     for (const reference of modelReferences(recipe)) {
       if (reference === checkpointSlot) continue;
-      await pointingAtModel(pointer + pointerTo(recipe, reference), () => this.models.isElsewhere(reference, hubToken));
+      const require = (): Promise<boolean> => this.models.isElsewhere(reference, hubToken, namespace);
+      await pointingAtModel(pointer + pointerTo(recipe, reference), require);
     }
   }
 }
