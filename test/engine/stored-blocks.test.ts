@@ -61,6 +61,7 @@ const cases: [string, string][] = [
   ...methods.map((method): [string, string] => [method, recipe(method, sparse, { density: 0.6, weight: 0.7 })]),
   ['sce', dump({ ...fusion, parameters: { select_topk: 0.4 } })],
   ['sce of all elements', dump({ ...fusion, parameters: { select_topk: 1 } })],
+  ['arcee_fusion', dump({ ...fusion, merge_method: 'arcee_fusion', models: [{ model: 'a' }] })],
   ['ties with equal votes', recipe('ties', equal, equal)],
   ['ties without division', recipe('ties', sparse, equal, { normalize: false, lambda: 0.8 })],
   ['ties of all elements', recipe('ties', { density: 1, weight: 0.2 }, sparse)],

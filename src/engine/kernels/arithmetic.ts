@@ -34,8 +34,10 @@ export interface Arithmetic {
   variance(target: Pointer, table: Pointer, models: number, n: number): number;
   /** Clears x where the mask is zero. */
   keepWhere(x: Pointer, mask: Pointer, n: number): void;
-  /** e^x and e^y in f64, scaled by their largest; the two sums are stored at `sums`. */
-  exponentials(x: Pointer, y: Pointer, toX: Pointer, toY: Pointer, sums: Pointer, n: number): void;
+  /** KL(softmax(x) || softmax(y)) of two rows in f64; the scratch takes 16 bytes an element. */
+  divergence(x: Pointer, y: Pointer, scratch: Pointer, n: number): number;
+  /** x where the key of c (x - base) is `least` or more, else base. */
+  takeScored(output: Pointer, x: Pointer, base: Pointer, c: number, least: bigint, n: number): void;
   /** The magnitude whose key this is. */
   magnitude(key: bigint): number;
   /** The key of the smallest magnitude that is not below `limit`. */
@@ -75,7 +77,8 @@ function singlePrecision(k: Kernels): Arithmetic {
     sumSquares: k.sumSquaresF32,
     variance: k.varianceF32,
     keepWhere: k.keepWhereF32,
-    exponentials: k.exponentialsF32,
+    divergence: k.divergenceF32,
+    takeScored: (output, x, base, c, least, n) => k.takeScoredF32(output, x, base, c, Number(least), n),
     magnitude: (key) => {
       bits.setUint32(0, Number(key));
       return bits.getFloat32(0);
@@ -115,7 +118,8 @@ function doublePrecision(k: Kernels): Arithmetic {
     sumSquares: k.sumSquaresF64,
     variance: k.varianceF64,
     keepWhere: k.keepWhereF64,
-    exponentials: k.exponentialsF64,
+    divergence: k.divergenceF64,
+    takeScored: k.takeScoredF64,
     magnitude: (key) => {
       bits.setBigUint64(0, key);
       return bits.getFloat64(0);

@@ -149,6 +149,24 @@ const SPECIAL = [
   2 ** -25,
 ];
 
+/** A and B, B a little different. */
+function rowsOf(element: 'f32' | 'f64', at: (i: number) => number): Uint8Array {
+  const bytes = new Uint8Array(COUNTS - HEAP_START);
+  const Row = element === 'f32' ? Float32Array : Float64Array;
+  for (const slot of [0, 1]) {
+    const values = Array.from({ length: 1024 }, (_unused, i) => at(i) + (slot * 0.01 * (i % 7)) / (1 + (i % 90)));
+    new Row(bytes.buffer, slot * 65_536, 1024).set(values);
+  }
+  return bytes;
+}
+
+/** u^2/2 - u^3/3 + u^4/4 and so on. */
+function series(u: number): number {
+  let sum = 0;
+  for (let n = 12; n >= 2; n--) sum = ((n % 2 === 0 ? 1 : -1) / n + sum) * u;
+  return sum * u;
+}
+
 function fill(values: number[], element: 'f32' | 'f64', seed: number): Uint8Array {
   const bytes = new Uint8Array(COUNTS - HEAP_START);
   const view = new DataView(bytes.buffer);
@@ -247,18 +265,36 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
       });
     });
 
-    test(`exponentials and the divergence of two rows, ${element}`, () => {
+    test(`the divergence of two rows, ${element}`, () => {
       run(element, (bytes, n) => {
-        const targets = [E, E + 65_536, COUNTS] as const;
-        const results = targets.slice(0, 2).map((at): [number, Element] => [at, 'f64']);
-        expectEqual(`exponentials${T}`, [A, B, ...targets, n], bytes, results, n);
-        expectEqual(`exponentials${T}`, [A, A, ...targets, n], bytes, [[COUNTS, 'f64']], 2);
-        if (element === 'f64') expectEqual('divergence', [A, 1.5, B, 0.75, n], bytes, [], n);
+        expectEqual(`divergence${T}`, [A, B, E, n], bytes, [], n);
+        expectEqual(`divergence${T}`, [A, A, E, n], bytes, [], n);
       });
-      const near = new Uint8Array(COUNTS - HEAP_START);
-      const view = new Float64Array(near.buffer);
-      for (let i = 0; i < 16_384; i++) view[i] = 1 + 0.04 * (((i * 7919) % 997) / 997);
-      for (const n of [1, 2, 3, 4, 7, 997]) expectEqual('divergence', [A, n, B, n * 1.01, n], near, [], n);
+      // Near each other, as far as f32 can be from 0, and where sums of exponentials are no f64.
+      for (const [scale, offset] of [
+        [0.04, 1],
+        [0.001, -0.5],
+        [30, 0],
+        [900, 600],
+        [0.01, -1e6],
+      ] as const) {
+        // prettier-ignore
+        const rows = rowsOf(element, (i) => offset + scale * (((i * 7919) % 997) / 997));
+        for (const n of [1, 2, 3, 4, 7, 997]) expectEqual(`divergence${T}`, [A, B, E, n], rows, [], n);
+        if (element === 'f64') continue;
+        for (const n of [1, 5, 6, 997]) expectEqual('divergenceBF16', [A, B, E, n], brainsOf(rows), [], n);
+      }
+    });
+
+    test(`taking what scores enough, ${element}`, () => {
+      run(element, (bytes, n, c) => {
+        for (const least of [0, 1, 0x3f80_0000, 0x7f80_0000, 0x7fff_ffff]) {
+          expectEqual(`takeScored${T}`, [E, A, B, c, key(least), n], bytes, [[E, element]], n);
+          if (element === 'f64') continue;
+          expectEqual('takeScoredBF16', [E, A, B, c, least, n], brainsOf(bytes), [[E, 'u16']], n);
+          expectEqual('scaleDeltaBF16', [E, A, B, c, n], brainsOf(bytes), [[E, 'f32']], n);
+        }
+      });
     });
 
     test(`trimming to the largest, ${element}`, () => {
@@ -290,6 +326,7 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         [0x3f80_0000, 1],
       ] as const) {
         expectEqual('countWindowF32', [A, B, low, width, COUNTS, n], bytes, [[COUNTS, 'u32']], width);
+        expectEqual('countScatteredF32', [A, low, width, COUNTS, n], bytes, [[COUNTS, 'u32']], width);
       }
     });
   }, 60_000);
@@ -477,27 +514,29 @@ function canonical(patterns: (number | bigint | 'NaN')[], infinity: number): unk
 }
 
 describe('transcendental functions', () => {
-  test('exponentials and divergence are right to the last bits', () => {
-    const x = Float64Array.from({ length: 997 }, (_unused, i) => 30 * Math.sin(i * i));
-    const y = x.map((value, i) => value + (i % 3 === 0 ? 0.01 : 1.5) * Math.cos(7 * i));
-    const largest = Math.max(...x, ...y);
-    const [X, Y] = [E, E + 65_536];
+  test.each([
+    ['near each other', 0.05, 0.001],
+    ['apart', 0.05, 0.1],
+    ['far apart', 30, 1.5],
+  ])('the divergence of rows that are %s is right to nine digits', (_case, size, difference) => {
+    const y = Float64Array.from({ length: 997 }, (_unused, i) => size * Math.sin(i * i));
+    const x = y.map((value, i) => value + difference * Math.cos(7 * i));
     new Float64Array(memory.buffer, A, x.length).set(x);
     new Float64Array(memory.buffer, B, y.length).set(y);
-    simd.exponentialsF64(A, B, X, Y, COUNTS, x.length);
-    new Float64Array(memory.buffer, X, x.length).forEach((e, i) => {
-      const exact = Math.exp((x[i] ?? 0) - largest);
-      expect(Math.abs(e - exact) / exact).toBeLessThan(2e-11);
-    });
-    const [sumX = 0, sumY = 0] = new Float64Array(memory.buffer, COUNTS, 2);
-    const shares = (values: Float64Array): number[] => {
-      const powers = Array.from(values, (value) => Math.exp(value - Math.max(...values)));
-      const total = powers.reduce((sum, power) => sum + power, 0);
-      return powers.map((power) => power / total + 1e-8);
-    };
-    const [p, q] = [shares(x), shares(y)];
-    const exact = p.reduce((sum, share, i) => sum + share * Math.log(share / (q[i] ?? 0)), 0);
-    expect(simd.divergence(X, sumX, Y, sumY, x.length) / exact).toBeCloseTo(1, 9);
+    const total = (values: Iterable<number>): number => [...values].reduce((sum, value) => sum + value, 0);
+    const largest = Math.max(...x);
+    const powers = x.map((value) => Math.exp(value - largest));
+    const changes = powers.map((power, i) => power * Math.expm1((y[i] ?? 0) - (x[i] ?? 0)));
+    const [sum, change] = [total(powers), total(changes)];
+    const exact = total(
+      powers.map((power, i) => {
+        const p = power / sum + 1e-8;
+        const u = ((changes[i] ?? 0) - (power * change) / sum) / (sum + change) / p;
+        // u - ln(1 + u), of whose terms the first cancels.
+        return p * (Math.abs(u) < 0.01 ? series(u) : u - Math.log1p(u));
+      }),
+    );
+    expect(simd.divergenceF64(A, B, E, x.length) / exact).toBeCloseTo(1, 10);
   });
 
   test('are what they have always been, to the bit', () => {

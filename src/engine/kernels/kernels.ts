@@ -7,8 +7,8 @@ export type Pointer = number;
 /** The dtype in which a method computes. */
 export type WorkDtype = 'F32' | 'F64';
 
-/** Where buffers may begin: the first 64 KiB belong to the module's own constants. */
-export const HEAP_START: Pointer = 65_536;
+/** Where buffers may begin: the first 576 KiB belong to the module's own constants and its table of exponentials. */
+export const HEAP_START: Pointer = 589_824;
 
 /**
  * Every kernel, by its name in kernels.wasm. Elementwise kernels may run past `n` to the next multiple of 16 elements;
@@ -55,6 +55,7 @@ export interface Kernels {
   histogramHighF32(x: Pointer, base: Pointer, counts: Pointer, n: number): void;
   histogramF64(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
   countWindowF32(x: Pointer, base: Pointer, low: number, width: number, counts: Pointer, n: number): number;
+  countScatteredF32(x: Pointer, low: number, width: number, counts: Pointer, n: number): number;
   countWindowBF16(x: Pointer, base: Pointer, low: number, width: number, counts: Pointer, n: number): number;
   trimF32(x: Pointer, base: Pointer, key: number, quota: number, n: number): number;
   trimF64(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
@@ -110,9 +111,13 @@ export interface Kernels {
   ): void;
   keepDrawnF32: KeepDrawn;
   keepDrawnF64: KeepDrawn;
-  exponentialsF32(x: Pointer, y: Pointer, toX: Pointer, toY: Pointer, sums: Pointer, n: number): void;
-  exponentialsF64(x: Pointer, y: Pointer, toX: Pointer, toY: Pointer, sums: Pointer, n: number): void;
-  divergence(x: Pointer, sumX: number, y: Pointer, sumY: number, n: number): number;
+  divergenceF32(x: Pointer, y: Pointer, scratch: Pointer, n: number): number;
+  divergenceF64(x: Pointer, y: Pointer, scratch: Pointer, n: number): number;
+  divergenceBF16(x: Pointer, y: Pointer, scratch: Pointer, n: number): number;
+  scaleDeltaBF16(target: Pointer, x: Pointer, base: Pointer, c: number, n: number): void;
+  takeScoredF32(output: Pointer, x: Pointer, base: Pointer, c: number, least: number, n: number): void;
+  takeScoredF64(output: Pointer, x: Pointer, base: Pointer, c: number, least: bigint, n: number): void;
+  takeScoredBF16(output: Pointer, x: Pointer, base: Pointer, c: number, least: number, n: number): void;
   countConflicts(table: Pointer, models: number, target: Pointer, n: number): void;
   countKept(delta: Pointer, base: Pointer, output: Pointer, target: Pointer, n: number): void;
   acos(x: number): number;

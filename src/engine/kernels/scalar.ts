@@ -2,6 +2,7 @@ import type { Kernels, Pointer } from './kernels.js';
 import { halfToSingle, singleOf, singleToBrain, singleToHalf, toOdd } from './scalar-bits.js';
 import { scalarAgreement } from './scalar-agreement.js';
 import { scalarDivergence } from './scalar-divergence.js';
+import { scalarFusion } from './scalar-fusion.js';
 import { scalarVariance } from './scalar-variance.js';
 import { scalarPair } from './scalar-pair.js';
 import { scalarReportKernels } from './scalar-report.js';
@@ -87,6 +88,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
   return {
     ...scalarAgreement(memory),
     ...scalarDivergence(memory),
+    ...scalarFusion(memory),
     ...scalarPair(memory),
     ...scalarVariance(memory),
     ...scalarReportKernels(memory),
@@ -164,6 +166,15 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
       let above = 0;
       each(n, (i) => {
         const key = keyF32(x, base, i);
+        if (key >= low + width) above++;
+        else if (key >= low) bump(counts + 4 * (key - low));
+      });
+      return above;
+    },
+    countScatteredF32: (x, low, width, counts, n) => {
+      let above = 0;
+      each(n, (i) => {
+        const key = u32(x + 4 * i) & F32_ABS;
         if (key >= low + width) above++;
         else if (key >= low) bump(counts + 4 * (key - low));
       });

@@ -9,13 +9,16 @@ import { gatherValues } from './selection/values.js';
 
 /** The quartiles from the largest down. */
 const QUARTILES = [0.75, 0.5, 0.25];
+/** Of bf16 as it is stored. */
+const BRAIN_BYTES = 2;
 /** How far above the median, in distances between the outer quartiles, an element must be. */
 const SPREAD = 1.5;
 
 /** Element trunc(q (n - 1)) of the scores in ascending order, for each quartile q. */
 function selectionOf({ elements }: MergeOperation): Selection {
   const keepOf = (quartile: number): number => elements - Math.trunc(quartile * (elements - 1));
-  return { ranks: QUARTILES.map((quartile) => ({ model: 0, keep: keepOf(quartile) })), sums: false };
+  const ranks = QUARTILES.map((quartile) => ({ model: 0, keep: keepOf(quartile) }));
+  return { ranks, sums: false, isScattered: true };
 }
 
 /**
@@ -35,8 +38,9 @@ export const arceeFusion: Method = {
   },
   gather: (operation, _pass, found, workspace) => {
     if (found.length === 0) return gatherRows(operation, workspace);
-    const write = scoreWriter(operation, divergencesOf(found), workspace);
-    return gatherValues(operation, selectionOf(operation), selectedSoFar(operation, found), workspace, write);
+    const scores = scoreWriters(operation, divergencesOf(found), workspace);
+    const selected = selectedSoFar(operation, found);
+    return gatherValues(operation, selectionOf(operation), selected, workspace, scores.decoded, scores.stored);
   },
   combine: (operation, _pass, found, partials, workspace) => {
     const selected = selectionOf(operation);
@@ -48,23 +52,21 @@ export const arceeFusion: Method = {
     return { ...sample, divergences: Float64Array.from(rows) };
   },
   apply: (operation, found, _range, workspace) => {
-    const { subtract, trim, keepWhere, add, elementBytes } = workspace.arithmetic;
-    const size = blockElements(operation, arceeFusion);
-    const write = scoreWriter(operation, divergencesOf(found), workspace);
-    const [scores, zeros] = [workspace.reserve(size * elementBytes), workspace.allocate(size * elementBytes)];
+    const { kernels, arithmetic } = workspace;
+    const divergenceOf = divergencesOf(found);
     const least = leastKey(found, workspace);
-    return (block) => {
-      const { inputs, output, count } = block;
-      const [base = 0, model = 0] = inputs;
-      subtract(output, model, base, count);
-      // At a least score of 0 everything is chosen, even where a score is 0.
-      if (least > 0n) {
-        write(block, scores);
-        trim(scores, zeros, least, count, count);
-        keepWhere(output, scores, count);
-      }
-      add(output, base, count);
-    };
+    const fill =
+      (take: typeof arithmetic.takeScored, elementBytes: number) =>
+      ({ first, inputs: [base = 0, model = 0], output, count }: Block): void =>
+        eachRow(operation, first, count, (at, n, row) => {
+          // In order: what a kernel leaves past the end of a row lies where the next row is still to be written.
+          const offset = at * elementBytes;
+          take(output + offset, model + offset, base + offset, divergenceOf(row), least, n);
+        });
+    const stored = fill((output, x, base, c, key, n) => {
+      kernels.takeScoredBF16(output, x, base, c, Number(key), n);
+    }, BRAIN_BYTES);
+    return Object.assign(fill(arithmetic.takeScored, arithmetic.elementBytes), { stored });
   },
 };
 
@@ -86,28 +88,35 @@ function divergencesOf(found: readonly Statistic[]): (row: number) => number {
 function gatherRows(operation: MergeOperation, workspace: Workspace): Gatherer {
   const divergences: number[] = [];
   const measure = rowDivergences(operation, workspace);
+  const row = rowElements(operation);
+  const note = ({ inputs: [base = 0, model = 0], count }: Block, how: 'decoded' | 'stored'): readonly number[] => {
+    const values = measure[how](model, base, count);
+    for (const value of values) divergences.push(value);
+    return values;
+  };
   if (operation.work === 'F64') {
     return {
-      block: (block) => void divergences.push(...measure(block)),
+      block: (block) => void note(block, 'decoded'),
       partial: () => ({ divergences: Float64Array.from(divergences) }),
     };
   }
   let current: { first: number; values: readonly number[] } = { first: 0, values: [] };
-  const row = rowElements(operation);
-  const divergenceOf = (index: number): number => current.values[index - current.first] ?? 0;
-  const write = scoreWriter(operation, divergenceOf, workspace);
-  const sample = gatherValues(operation, selectionOf(operation), [], workspace, write);
+  const scores = scoreWriters(operation, (index) => current.values[index - current.first] ?? 0, workspace);
+  const selected = selectionOf(operation);
+  const sample = gatherValues(operation, selected, [], workspace, scores.decoded, scores.stored);
   const walk = sampleWalk(operation);
-  const bytes = workspace.arithmetic.elementBytes;
-  return {
-    block: (block) => {
-      current = { first: block.first / row, values: measure(block) };
-      divergences.push(...current.values);
+  const gather =
+    (how: 'decoded' | 'stored', look: ((block: Block) => void) | undefined, elementBytes: number) =>
+    (block: Block): void => {
+      current = { first: block.first / row, values: note(block, how) };
       for (const { first, count } of piecesOf(walk, block)) {
-        const inputs = block.inputs.map((input) => input + (first - block.first) * bytes);
-        sample.block({ ...block, inputs, first, count });
+        const inputs = block.inputs.map((input) => input + (first - block.first) * elementBytes);
+        look?.({ ...block, inputs, first, count });
       }
-    },
+    };
+  return {
+    block: gather('decoded', sample.block.bind(sample), workspace.arithmetic.elementBytes),
+    stored: gather('stored', sample.stored, BRAIN_BYTES),
     partial: () => ({ ...sample.partial(), divergences: Float64Array.from(divergences) }),
   };
 }
@@ -125,24 +134,46 @@ function* piecesOf(
   }
 }
 
-/** Writes (x - b) times the divergence of the row: a score, up to its sign. */
-function scoreWriter(
+/** Calls back for every part of a row that lies in a run of elements: where it begins there, its length, the row's index. */
+function eachRow(
+  operation: MergeOperation,
+  first: number,
+  count: number,
+  visit: (at: number, n: number, row: number) => void,
+): void {
+  const row = rowElements(operation);
+  for (let at = 0; at < count;) {
+    const index = Math.floor((first + at) / row);
+    const n = Math.min(count - at, (index + 1) * row - first - at);
+    visit(at, n, index);
+    at += n;
+  }
+}
+
+type WriteScores = (block: Block, scores: Pointer) => void;
+
+/** Write (x - b) times the divergence of the row, a score up to its sign: of decoded blocks, and of bf16 as it is stored. */
+function scoreWriters(
   operation: MergeOperation,
   divergenceOf: (row: number) => number,
-  workspace: Workspace,
-): (block: Block, scores: Pointer) => void {
-  const { subtract, scale, elementBytes } = workspace.arithmetic;
-  const row = rowElements(operation);
-  const deltas = workspace.reserve(blockElements(operation, arceeFusion) * elementBytes);
-  return ({ first, inputs: [base = 0, model = 0], count }, scores) => {
-    subtract(deltas, model, base, count);
-    for (let at = 0; at < count;) {
-      const index = Math.floor((first + at) / row);
-      const n = Math.min(count - at, (index + 1) * row - first - at);
-      // Not in place: the kernel may run past the row, and the next row would be scaled twice.
-      scale(scores + at * elementBytes, deltas + at * elementBytes, divergenceOf(index), n);
-      at += n;
-    }
+  { arithmetic, kernels, reserve }: Workspace,
+): { decoded: WriteScores; stored: WriteScores } {
+  const { subtract, scale, elementBytes } = arithmetic;
+  const deltas = reserve(blockElements(operation, arceeFusion) * elementBytes);
+  return {
+    decoded: ({ first, inputs: [base = 0, model = 0], count }, scores) => {
+      subtract(deltas, model, base, count);
+      eachRow(operation, first, count, (at, n, row) => {
+        // Not in place: the kernel may run past the row, and the next row would be scaled twice.
+        scale(scores + at * elementBytes, deltas + at * elementBytes, divergenceOf(row), n);
+      });
+    },
+    stored: ({ first, inputs: [base = 0, model = 0], count }, scores) => {
+      eachRow(operation, first, count, (at, n, row) => {
+        const offset = at * BRAIN_BYTES;
+        kernels.scaleDeltaBF16(scores + at * elementBytes, model + offset, base + offset, divergenceOf(row), n);
+      });
+    },
   };
 }
 

@@ -1,25 +1,26 @@
-import type { Block, MergeOperation, Workspace } from './method.js';
+import type { Pointer } from '../kernels/kernels.js';
+import type { MergeOperation, Workspace } from './method.js';
 import { rowElements } from './method.js';
 
-/** The f64 sums of the two rows' exponentials. */
-const SUMS_BYTES = 16;
+/** What the divergence of a row leaves of each element: two f64; and of a whole vector beyond the last one. */
+const SCRATCH_BYTES = 16;
 
-/**
- * KL(softmax(x) || softmax(b)) along the last dimension, in f64, for each row of a block of whole rows.
- */
-export function rowDivergences(operation: MergeOperation, workspace: Workspace): (block: Block) => number[] {
+type RowDivergences = (model: Pointer, base: Pointer, count: number) => number[];
+
+/** KL(softmax(x) || softmax(b)) along the last dimension, in f64, for each of some whole rows: decoded, and as bf16. */
+export function rowDivergences(
+  operation: MergeOperation,
+  workspace: Workspace,
+): { decoded: RowDivergences; stored: RowDivergences } {
   const row = rowElements(operation);
-  const [powers, basePowers] = [workspace.reserve(row * 8), workspace.reserve(row * 8)];
-  const sums = workspace.allocate(SUMS_BYTES);
-  const { exponentials, elementBytes } = workspace.arithmetic;
-  return ({ inputs: [base = 0, model = 0], count }) => {
-    const found: number[] = [];
-    for (let at = 0; at < count; at += row) {
-      const [x, b] = [model + at * elementBytes, base + at * elementBytes];
-      exponentials(x, b, powers, basePowers, sums, row);
-      const [sum = 0, baseSum = 0] = new Float64Array(workspace.memory.buffer, sums, 2);
-      found.push(workspace.kernels.divergence(powers, sum, basePowers, baseSum, row));
-    }
-    return found;
-  };
+  const { kernels, arithmetic } = workspace;
+  const scratch = workspace.reserve((row + 4) * SCRATCH_BYTES);
+  const each =
+    (divergence: typeof kernels.divergenceBF16, elementBytes: number): RowDivergences =>
+    (model, base, count) =>
+      Array.from({ length: count / row }, (_unused, i) => {
+        const at = i * row * elementBytes;
+        return divergence(model + at, base + at, scratch, row);
+      });
+  return { decoded: each(arithmetic.divergence, arithmetic.elementBytes), stored: each(kernels.divergenceBF16, 2) };
 }

@@ -1,5 +1,9 @@
-// Kullback-Leibler divergence of the softmax of two rows, in f64 throughout: between a model and its fine-tune nearly all of
-// it cancels. Exponential and logarithm are spelled out, as the scalar twin and every machine must give the same bits.
+// Kullback-Leibler divergence of the softmax of two rows, in f64 throughout. Between a model and its fine-tune nearly all of
+// sum p ln(p / q) cancels, so what cancels is never formed: e^y is kept as its difference from e^x, the shares' difference
+// follows from those, and as p and q have the same sum, the terms are p ln(p / q) - p + q, none of which is negative.
+// Exponential and logarithm are spelled out, as the scalar twin and every machine must give the same bits.
+
+import { high, low, lowSingles } from './lanes';
 
 /** Above this a 53-bit significand holds no fraction: adding it rounds to an integer, found in the low bits. */
 const ROUNDER: f64 = 6755399441055744;
@@ -7,19 +11,28 @@ const LOG2_E: f64 = 1.4426950408889634;
 /** ln 2 in two parts; products of the first with small integers are exact. */
 const LN2_HIGH: f64 = 6.93147180369123816490e-1;
 const LN2_LOW: f64 = 1.90821492927058770002e-10;
-/** e^x of anything smaller is nothing beside 1e-8. */
-const LOWEST: f64 = -700;
+/** Further from 0 than this, e^x would be no f64. */
+const FURTHEST: f64 = 700;
+/** Rows whose exponentials add up to less or more are measured from their largest element. */
+const LEAST_SUM: f64 = 1e-100;
+const MOST_SUM: f64 = 1e100;
+/** The bits of 1 / sqrt 2. */
+const SQRT_HALF_BITS: i64 = 0x3fe6a09e667f3bcd;
 /** Keeps the logarithm of an empty share finite (MergeKit's constant). */
 const EPSILON: f64 = 1e-8;
-/** Differences up to this leave the series of e^x after r^5 with an error far below that of the divergence. */
+/** Differences up to this leave the series of e^x - 1 after x^5 with a relative error of 2e-12. */
 const CLOSE: f64 = 0.015625;
-/** Up to this (p - q) / (p + q) the same holds for four terms of the logarithm's series. */
-const NEAR: f64 = 0.03125;
+/** Up to this (q - p) / (p + q) two terms of the logarithm's series beyond the first leave 4e-12. */
+const NEAR: f64 = 0.0078125;
 
-/** e^x for x <= 0: 2^k e^r with |r| <= ln 2 / 2, the series of e^r up to r^9 (1e-11). */
+/** e^x of every bf16, by its bits; filled when somebody first asks. */
+const TABLE = memory.data(524288, 16);
+let isFilled = false;
+
+/** e^x: 2^k e^r with |r| <= ln 2 / 2, the series of e^r up to r^9 (1e-11). */
 @inline
 function exp(x: v128): v128 {
-  const y = f64x2.pmax(x, f64x2.splat(LOWEST));
+  const y = f64x2.pmin(f64x2.pmax(x, f64x2.splat(-FURTHEST)), f64x2.splat(FURTHEST));
   const shifted = f64x2.add(f64x2.mul(y, f64x2.splat(LOG2_E)), f64x2.splat(ROUNDER));
   const k = f64x2.sub(shifted, f64x2.splat(ROUNDER));
   const r = f64x2.sub(f64x2.sub(y, f64x2.mul(k, f64x2.splat(LN2_HIGH))), f64x2.mul(k, f64x2.splat(LN2_LOW)));
@@ -27,166 +40,246 @@ function exp(x: v128): v128 {
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 40320));
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 5040));
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 720));
-  return f64x2.mul(expFrom120(sum, r), i64x2.shl(i64x2.add(shifted, i64x2.splat(1023)), 52));
-}
-
-/** The last terms of the series, from r^5 / 120 on. */
-@inline
-function expFrom120(higher: v128, r: v128): v128 {
-  let sum = f64x2.add(f64x2.mul(higher, r), f64x2.splat(1.0 / 120));
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 120));
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 24));
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1.0 / 6));
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(0.5));
   sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1));
-  return f64x2.add(f64x2.mul(sum, r), f64x2.splat(1));
+  sum = f64x2.add(f64x2.mul(sum, r), f64x2.splat(1));
+  return f64x2.mul(sum, i64x2.shl(i64x2.add(shifted, i64x2.splat(1023)), 52));
 }
 
-/** e^y, given e^x: through the difference where that is small, so that an error in both is the same and cancels. */
+/** e^x - 1 of a small x, by its series. */
 @inline
-function expBeside(ex: v128, x: v128, y: v128, shift: v128): v128 {
-  const delta = f64x2.sub(y, x);
-  const isNear = f64x2.le(f64x2.abs(delta), f64x2.splat(CLOSE));
-  const near = f64x2.mul(ex, expFrom120(f64x2.splat(0), delta));
-  if (i64x2.all_true(isNear)) return near;
-  return v128.bitselect(near, exp(f64x2.sub(y, shift)), isNear);
+function expLessOne(x: v128): v128 {
+  let sum = f64x2.add(f64x2.mul(x, f64x2.splat(1.0 / 120)), f64x2.splat(1.0 / 24));
+  sum = f64x2.add(f64x2.mul(sum, x), f64x2.splat(1.0 / 6));
+  sum = f64x2.add(f64x2.mul(sum, x), f64x2.splat(0.5));
+  sum = f64x2.add(f64x2.mul(sum, x), f64x2.splat(1));
+  return f64x2.mul(sum, x);
 }
 
-/** Two elements from `x` on, in f64; only the first where there is no second. */
+function fillTable(): void {
+  for (let bits = 0; bits < 65536; bits += 2) {
+    const x = f64x2(<f64>reinterpret<f32>(bits << 16), <f64>reinterpret<f32>((bits + 1) << 16));
+    v128.store(TABLE + (<usize>bits << 3), exp(x));
+  }
+  isFilled = true;
+}
+
+/** e^x of two bf16 as they are stored. */
 @inline
-function pair<T>(x: usize, isWhole: bool): v128 {
-  if (!isWhole) return f64x2.splat(<f64>load<T>(x));
-  return sizeof<T>() == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(x)) : v128.load(x);
+function expOfBrains(x: usize): v128 {
+  const first = v128.load64_zero(TABLE + (<usize>load<u16>(x) << 3));
+  return v128.load64_lane(TABLE + (<usize>load<u16>(x, 2) << 3), first, 1);
 }
 
-/** The largest of both; a NaN is not looked at. */
+/** Two elements of four in f64; bf16 and f32 come as four f32, f64 as they lie. */
 @inline
-function largestOf<T>(x: usize, y: usize, n: i32): f64 {
-  let lanes = v128.splat<T>(<T>-Infinity);
-  const bytes = <usize>n * sizeof<T>();
-  let at: usize = 0;
-  for (; at + 16 <= bytes; at += 16) {
-    lanes = v128.pmax<T>(v128.pmax<T>(lanes, v128.load(x + at)), v128.load(y + at));
+function pair<T>(x: usize, second: bool): v128 {
+  if (sizeof<T>() == 8) return second ? v128.load(x, 16) : v128.load(x);
+  const four = sizeof<T>() == 2 ? lowSingles(v128.load64_zero(x)) : v128.load(x);
+  return second ? high(four) : low(four);
+}
+
+/** All bits of the lanes that are among the `left` elements that follow. */
+@inline
+function inside(left: i32): v128 {
+  return i64x2.gt_s(i64x2.splat(<i64>left), i64x2(0, 1));
+}
+
+/** The largest element; a NaN is not looked at. */
+@inline
+function largestOf<T>(x: usize, n: i32): f64 {
+  let lanes = f64x2.splat(-Infinity);
+  for (let i = 0; i < n; i += 4) {
+    const x0 = v128.bitselect(pair<T>(x, false), lanes, inside(n - i));
+    const x1 = v128.bitselect(pair<T>(x, true), lanes, inside(n - i - 2));
+    lanes = f64x2.pmax(f64x2.pmax(lanes, x0), x1);
+    x += 4 * sizeof<T>();
   }
-  for (; at < bytes; at += sizeof<T>()) {
-    lanes = v128.pmax<T>(v128.pmax<T>(lanes, v128.splat<T>(load<T>(x + at))), v128.splat<T>(load<T>(y + at)));
+  return max(f64x2.extract_lane(lanes, 0), f64x2.extract_lane(lanes, 1));
+}
+
+let sumOfX: f64 = 0;
+let sumOfDifferences: f64 = 0;
+
+/**
+ * For every two elements, e^x and e^y - e^x go into 32 bytes at `target`, their sums into the globals above. Zeros, which
+ * diverge by nothing, take the place of what a last vector lacks.
+ */
+@inline
+function measure<T>(x: usize, y: usize, target: usize, shiftX: f64, shiftY: f64, n: i32, isTabled: bool): void {
+  const originX = f64x2.splat(shiftX);
+  const originY = f64x2.splat(shiftY);
+  const close = f64x2.splat(CLOSE);
+  let sum0 = f64x2.splat(0);
+  let sum1 = sum0;
+  let more0 = sum0;
+  let more1 = sum0;
+  for (let i = 0; i < n; i += 4) {
+    let x0 = pair<T>(x, false);
+    let x1 = pair<T>(x, true);
+    let y0 = pair<T>(y, false);
+    let y1 = pair<T>(y, true);
+    if (!isTabled) {
+      x0 = f64x2.sub(x0, originX);
+      x1 = f64x2.sub(x1, originX);
+      y0 = f64x2.sub(y0, originY);
+      y1 = f64x2.sub(y1, originY);
+    }
+    let e0 = isTabled ? expOfBrains(x) : exp(x0);
+    let e1 = isTabled ? expOfBrains(x + 4) : exp(x1);
+    const delta0 = f64x2.sub(y0, x0);
+    const delta1 = f64x2.sub(y1, x1);
+    let d0 = f64x2.mul(e0, expLessOne(delta0));
+    let d1 = f64x2.mul(e1, expLessOne(delta1));
+    const isClose0 = f64x2.le(f64x2.abs(delta0), close);
+    const isClose1 = f64x2.le(f64x2.abs(delta1), close);
+    if (i64x2.bitmask(v128.and(isClose0, isClose1)) != 3) {
+      d0 = v128.bitselect(d0, f64x2.sub(isTabled ? expOfBrains(y) : exp(y0), e0), isClose0);
+      d1 = v128.bitselect(d1, f64x2.sub(isTabled ? expOfBrains(y + 4) : exp(y1), e1), isClose1);
+    }
+    if (i + 4 > n) {
+      e0 = v128.and(e0, inside(n - i));
+      d0 = v128.and(d0, inside(n - i));
+      e1 = v128.and(e1, inside(n - i - 2));
+      d1 = v128.and(d1, inside(n - i - 2));
+    }
+    v128.store(target, e0);
+    v128.store(target, d0, 16);
+    v128.store(target, e1, 32);
+    v128.store(target, d1, 48);
+    sum0 = f64x2.add(sum0, e0);
+    sum1 = f64x2.add(sum1, e1);
+    more0 = f64x2.add(more0, d0);
+    more1 = f64x2.add(more1, d1);
+    x += 4 * sizeof<T>();
+    y += 4 * sizeof<T>();
+    target += 64;
   }
-  const largest = <f64>max<T>(v128.extract_lane<T>(lanes, 0), v128.extract_lane<T>(lanes, 1));
-  if (sizeof<T>() == 8) return largest;
-  return max(largest, <f64>max<T>(v128.extract_lane<T>(lanes, 2), v128.extract_lane<T>(lanes, 3)));
+  sumOfX = acrossLanes(sum0, sum1);
+  sumOfDifferences = acrossLanes(more0, more1);
 }
 
 @inline
-function exponentials<T>(x: usize, y: usize, targetX: usize, targetY: usize, sums: usize, n: i32): void {
-  const shift = f64x2.splat(largestOf<T>(x, y, n));
-  let sumX = f64x2.splat(0);
-  let sumY = sumX;
-  let i = 0;
-  for (; i + 2 <= n; i += 2) {
-    const x0 = pair<T>(x, true);
-    const y0 = pair<T>(y, true);
-    const ex = exp(f64x2.sub(x0, shift));
-    const ey = expBeside(ex, x0, y0, shift);
-    v128.store(targetX, ex);
-    v128.store(targetY, ey);
-    sumX = f64x2.add(sumX, ex);
-    sumY = f64x2.add(sumY, ey);
-    x += 2 * sizeof<T>();
-    y += 2 * sizeof<T>();
-    targetX += 16;
-    targetY += 16;
-  }
-  let totalX = f64x2.extract_lane(sumX, 0) + f64x2.extract_lane(sumX, 1);
-  let totalY = f64x2.extract_lane(sumY, 0) + f64x2.extract_lane(sumY, 1);
-  if (i < n) {
-    const x0 = pair<T>(x, false);
-    const ex = exp(f64x2.sub(x0, shift));
-    const ey = expBeside(ex, x0, pair<T>(y, false), shift);
-    v128.store64_lane(targetX, ex, 0);
-    v128.store64_lane(targetY, ey, 0);
-    totalX += f64x2.extract_lane(ex, 0);
-    totalY += f64x2.extract_lane(ey, 0);
-  }
-  store<f64>(sums, totalX);
-  store<f64>(sums, totalY, 8);
+function acrossLanes(a: v128, b: v128): f64 {
+  const sum = f64x2.add(a, b);
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
-/** e^x and e^y, both divided by e to the largest of all, in f64; their two sums are stored at `sums`. */
-export function exponentialsF32(x: usize, y: usize, targetX: usize, targetY: usize, sums: usize, n: i32): void {
-  exponentials<f32>(x, y, targetX, targetY, sums, n);
-}
-export function exponentialsF64(x: usize, y: usize, targetX: usize, targetY: usize, sums: usize, n: i32): void {
-  exponentials<f64>(x, y, targetX, targetY, sums, n);
-}
-
-/** ln(p / q) of shares that are far apart: 2^k m with m between 1/sqrt 2 and sqrt 2. */
-function logOfRatio(p: f64, q: f64): f64 {
-  const ratio = p / q;
-  if (!(ratio > 0)) return NaN;
-  const bits = reinterpret<u64>(ratio) - 0x3fe6a09e667f3bcd;
-  const exponent = <i64>bits >> 52;
-  const m = reinterpret<f64>(reinterpret<u64>(ratio) - (<u64>exponent << 52));
-  const k = <f64>exponent;
-  const s = (m - 1) / (m + 1);
-  const z = s * s;
-  let sum: f64 = 1.0 / 21;
-  for (let odd: f64 = 19; odd > 0; odd -= 2) sum = sum * z + 1 / odd;
-  return k * LN2_HIGH + (2 * s * sum + k * LN2_LOW);
-}
-
-/** p ln(p / q), through the series of the inverse hyperbolic tangent where the two are near each other. */
 @inline
-function divergenceAt(p: v128, q: v128): v128 {
-  const r = f64x2.div(f64x2.sub(p, q), f64x2.add(p, q));
-  if (v128.any_true(v128.not(f64x2.le(f64x2.abs(r), f64x2.splat(NEAR))))) {
-    return f64x2.replace_lane(
-      f64x2.splat(divergenceOf(f64x2.extract_lane(p, 0), f64x2.extract_lane(q, 0), f64x2.extract_lane(r, 0))),
-      1,
-      divergenceOf(f64x2.extract_lane(p, 1), f64x2.extract_lane(q, 1), f64x2.extract_lane(r, 1)),
-    );
-  }
-  const z = f64x2.mul(r, r);
-  let sum = f64x2.splat(1.0 / 7);
-  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 5));
-  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 3));
-  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1));
-  return f64x2.mul(p, f64x2.mul(f64x2.add(r, r), sum));
+function isMeasured(sum: f64): bool {
+  return sum >= LEAST_SUM && sum <= MOST_SUM;
 }
 
-function divergenceOf(p: f64, q: f64, r: f64): f64 {
-  if (!(abs(r) <= NEAR)) return p * logOfRatio(p, q);
-  const z = r * r;
-  return p * ((r + r) * (((z * (1.0 / 7) + 1.0 / 5) * z + 1.0 / 3) * z + 1));
+@inline
+function divergence<T>(x: usize, y: usize, scratch: usize, n: i32): f64 {
+  if (sizeof<T>() == 2) {
+    if (!isFilled) fillTable();
+    measure<T>(x, y, scratch, 0, 0, n, true);
+  } else {
+    measure<T>(x, y, scratch, 0, 0, n, false);
+  }
+  if (!isMeasured(sumOfX) || !isMeasured(sumOfX + sumOfDifferences)) {
+    measure<T>(x, y, scratch, largestOf<T>(x, n), largestOf<T>(y, n), n, false);
+  }
+  return divergenceOf(scratch, n);
 }
 
 /**
- * sum p ln(p / q) in f64, of the shares p = x / sumX + 1e-8 and q = y / sumY + 1e-8 of exponentials. Rounding may make it
- * smaller than the 0 of equal rows; it is not let.
+ * sum p ln(p / q) of the shares p = softmax(x) + 1e-8 and q = softmax(y) + 1e-8 of two rows.
+ * @param scratch 16 bytes an element, and a vector more
  */
-export function divergence(x: usize, sumX: f64, y: usize, sumY: f64, n: i32): f64 {
-  const epsilon = f64x2.splat(EPSILON);
-  const shareX = f64x2.splat(1 / sumX);
-  const shareY = f64x2.splat(1 / sumY);
-  let sum0 = f64x2.splat(0);
-  let sum1 = sum0;
-  let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const p0 = f64x2.add(f64x2.mul(v128.load(x), shareX), epsilon);
-    const q0 = f64x2.add(f64x2.mul(v128.load(y), shareY), epsilon);
-    const p1 = f64x2.add(f64x2.mul(v128.load(x, 16), shareX), epsilon);
-    const q1 = f64x2.add(f64x2.mul(v128.load(y, 16), shareY), epsilon);
-    sum0 = f64x2.add(sum0, divergenceAt(p0, q0));
-    sum1 = f64x2.add(sum1, divergenceAt(p1, q1));
-    x += 32;
-    y += 32;
+export function divergenceF32(x: usize, y: usize, scratch: usize, n: i32): f64 {
+  return divergence<f32>(x, y, scratch, n);
+}
+export function divergenceF64(x: usize, y: usize, scratch: usize, n: i32): f64 {
+  return divergence<f64>(x, y, scratch, n);
+}
+/** The same of bf16 as they are stored. */
+export function divergenceBF16(x: usize, y: usize, scratch: usize, n: i32): f64 {
+  return divergence<u16>(x, y, scratch, n);
+}
+
+/** The sum over what was measured: of shares times the sum of e^y, by which the total is divided. */
+function divergenceOf(measured: usize, n: i32): f64 {
+  const sumOfY = sumOfX + sumOfDifferences;
+  const ratio = sumOfY / sumOfX;
+  const perX = f64x2.splat(sumOfDifferences / sumOfX);
+  const twice = f64x2.splat(2 * ratio);
+  const epsilons = f64x2.splat(2 * EPSILON * sumOfY);
+  let total0 = f64x2.splat(0);
+  let total1 = total0;
+  for (let i = 0; i < n; i += 4) {
+    const e0 = v128.load(measured);
+    const e1 = v128.load(measured, 32);
+    // q - p, 2 p, r = (q - p) / (p + q)
+    const d0 = f64x2.sub(v128.load(measured, 16), f64x2.mul(e0, perX));
+    const d1 = f64x2.sub(v128.load(measured, 48), f64x2.mul(e1, perX));
+    const p0 = f64x2.add(f64x2.mul(e0, twice), epsilons);
+    const p1 = f64x2.add(f64x2.mul(e1, twice), epsilons);
+    const r0 = f64x2.div(d0, f64x2.add(p0, d0));
+    const r1 = f64x2.div(d1, f64x2.add(p1, d1));
+    const z0 = f64x2.mul(r0, r0);
+    const z1 = f64x2.mul(r1, r1);
+    let term0 = nearTerm(d0, r0, z0);
+    let term1 = nearTerm(d1, r1, z1);
+    const isNear0 = f64x2.le(z0, f64x2.splat(NEAR * NEAR));
+    const isNear1 = f64x2.le(z1, f64x2.splat(NEAR * NEAR));
+    if (i64x2.bitmask(v128.and(isNear0, isNear1)) != 3) {
+      term0 = v128.bitselect(term0, farTerm(p0, d0), isNear0);
+      term1 = v128.bitselect(term1, farTerm(p1, d1), isNear1);
+    }
+    total0 = f64x2.add(total0, term0);
+    total1 = f64x2.add(total1, term1);
+    measured += 64;
   }
-  sum0 = f64x2.add(sum0, sum1);
-  let sum = f64x2.extract_lane(sum0, 0) + f64x2.extract_lane(sum0, 1);
-  for (; i < n; i++) {
-    const p = load<f64>(x) * f64x2.extract_lane(shareX, 0) + EPSILON;
-    const q = load<f64>(y) * f64x2.extract_lane(shareY, 0) + EPSILON;
-    sum += divergenceOf(p, q, (p - q) / (p + q));
-    x += 8;
-    y += 8;
-  }
-  return sum < 0 ? 0 : sum;
+  return acrossLanes(total0, total1) / sumOfY;
+}
+
+/**
+ * p ln(p / q) - p + q through the series of the inverse hyperbolic tangent: (q - p) r (1 - r (1 - r) (1/3 + r^2/5 + ...)),
+ * z being r^2.
+ */
+@inline
+function nearTerm(difference: v128, r: v128, z: v128): v128 {
+  const one = f64x2.splat(1);
+  const series = f64x2.add(f64x2.mul(z, f64x2.splat(1.0 / 5)), f64x2.splat(1.0 / 3));
+  const rest = f64x2.mul(f64x2.mul(r, f64x2.sub(one, r)), series);
+  return f64x2.mul(f64x2.mul(difference, r), f64x2.sub(one, rest));
+}
+
+/** The same where the two are not near. */
+function farTerm(twiceP: v128, difference: v128): v128 {
+  const p = f64x2.mul(twiceP, f64x2.splat(0.5));
+  return f64x2.add(f64x2.mul(p, logOf(f64x2.div(p, f64x2.add(p, difference)))), difference);
+}
+
+/** ln x = ln(2^k m) with m between 1/sqrt 2 and sqrt 2; NaN of what is not above 0. */
+@inline
+function logOf(x: v128): v128 {
+  const one = f64x2.splat(1);
+  const exponent = i64x2.shr_s(i64x2.sub(x, i64x2.splat(SQRT_HALF_BITS)), 52);
+  const m = i64x2.sub(x, i64x2.shl(exponent, 52));
+  const k = f64x2.sub(i64x2.add(exponent, f64x2.splat(ROUNDER)), f64x2.splat(ROUNDER));
+  const s = f64x2.div(f64x2.sub(m, one), f64x2.add(m, one));
+  const z = f64x2.mul(s, s);
+  let sum = f64x2.splat(1.0 / 21);
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 19));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 17));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 15));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 13));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 11));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 9));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 7));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 5));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 3));
+  sum = f64x2.add(f64x2.mul(sum, z), one);
+  const fraction = f64x2.mul(f64x2.add(s, s), sum);
+  const log = f64x2.add(
+    f64x2.mul(k, f64x2.splat(LN2_HIGH)),
+    f64x2.add(fraction, f64x2.mul(k, f64x2.splat(LN2_LOW))),
+  );
+  return v128.bitselect(log, f64x2.splat(NaN), f64x2.gt(x, f64x2.splat(0)));
 }

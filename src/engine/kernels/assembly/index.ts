@@ -14,6 +14,7 @@ export * from './variance';
 export * from './special';
 export { drawBits, drawMoreBits, keepDrawnF32, keepDrawnF64 } from './random';
 export * from './divergence';
+export * from './fusion';
 export { keepRankedF32 } from './rank';
 export * from './report';
 export * from './transcendental';

@@ -57,6 +57,39 @@ export function countWindowBF16(x: usize, base: usize, low: u32, width: u32, cou
   return countWindow<u16>(x, base, low, width, counts, n);
 }
 
+/** The same of values whose keys are scattered: few fall into the window, and hardly two of those are equal. */
+export function countScatteredF32(x: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
+  const abs = i32x4.splat(F32_ABS);
+  const before = i32x4.splat(low - 1);
+  const last = i32x4.splat(low + width - 1);
+  const elsewhere = i32x4.add(i32x4.splat(low + width), i32x4(0, 1, 2, 3));
+  const origin = counts - (<usize>low << 2);
+  let above = i32x4.splat(0);
+  let i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const keys0 = v128.and(v128.load(x), abs);
+    const keys1 = v128.and(v128.load(x, 16), abs);
+    const isAbove0 = i32x4.gt_s(keys0, last);
+    const isAbove1 = i32x4.gt_s(keys1, last);
+    above = i32x4.sub(above, i32x4.add(isAbove0, isAbove1));
+    const isInside0 = v128.andnot(i32x4.gt_s(keys0, before), isAbove0);
+    const isInside1 = v128.andnot(i32x4.gt_s(keys1, before), isAbove1);
+    if (v128.any_true(v128.or(isInside0, isInside1))) {
+      bumpLanes(origin, v128.bitselect(keys0, elsewhere, isInside0));
+      bumpLanes(origin, v128.bitselect(keys1, elsewhere, isInside1));
+    }
+    x += 32;
+  }
+  let count = addLanes(above);
+  for (; i < n; i++) {
+    const key = load<u32>(x) & F32_ABS;
+    if (key >= low + width) count++;
+    else if (key >= low) bump(origin + (<usize>key << 2));
+    x += 4;
+  }
+  return count;
+}
+
 @inline
 function countWindow<T>(x: usize, base: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
   const abs = i32x4.splat(F32_ABS);

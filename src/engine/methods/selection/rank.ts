@@ -9,4 +9,6 @@ export interface Rank {
 export interface Selection {
   ranks: readonly Rank[];
   sums: boolean;
+  /** The base is zero and hardly any two values are equal, as differences of 16-bit floats often are. */
+  isScattered?: boolean;
 }

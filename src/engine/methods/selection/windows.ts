@@ -38,9 +38,13 @@ export function gatherWindows(selected: Selection, windows: Windows, workspace: 
       above[i] = (above[i] ?? 0) + countWindow(inputs[input] ?? 0, inputs[0] ?? 0, low, width, counts, n);
     });
   };
+  const countBlock: Kernels['countWindowF32'] =
+    selected.isScattered === true
+      ? (x, _base, low, width, counts, n) => kernels.countScatteredF32(x, low, width, counts, n)
+      : kernels.countWindowF32;
   return {
     block: (block) => {
-      count(kernels.countWindowF32, block);
+      count(countBlock, block);
       if (!selected.sums) return;
       for (const { input, low, width } of counters) {
         const [x, base] = [block.inputs[input] ?? 0, block.inputs[0] ?? 0];
