@@ -92,6 +92,12 @@ export const benchRecipes: readonly BenchRecipe[] = [
     limit: 2.5,
     speedup: 50,
   },
+  {
+    method: 'widen',
+    models: ['base', 'a', 'b'],
+    text: `merge_method: widen\nbase_model: base\n${plain}`,
+    limit: 2.5,
+  },
   { method: 'dare_linear', models: ['base', 'a', 'b'], text: over('dare_linear'), limit: 2.5, speedup: 8 },
   { method: 'dare_ties', models: ['base', 'a', 'b'], text: over('dare_ties'), limit: 2.5, speedup: 8 },
   {
@@ -111,3 +117,10 @@ export const benchRecipes: readonly BenchRecipe[] = [
     limit: 2.5,
   },
 ];
+
+/** Merges of 20,000 tensors so small that nothing counts but what a merge does for each: recipes by method. */
+export const manyTensorsRecipes: Readonly<Record<string, string>> = {
+  linear: `merge_method: linear\n${weights}`,
+  slerp: 'merge_method: slerp\nbase_model: a\nmodels:\n- model: b\nparameters: {t: 0.4}\n',
+  ties: over('ties'),
+};

@@ -1,17 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { indexJson, type OutputTensor, shardFiles } from '../../src/engine/checkpoint/layout.js';
 import { merge } from '../support/merge.js';
+import { SPARSE_SHARD_BYTES, writeSparseExperts } from '../support/sparse-experts.js';
 
 jest.setTimeout(240_000);
 
 /** A mixture of experts that keeps every expert's matrices apart: what 64 experts in 104 layers come to. */
 const TENSORS = 20_000;
-/** So small that the time goes into what a merge does for each tensor, not into its numbers. */
-const SHAPE = [16, 32];
-const SHARD_BYTES = 4_000_000;
 
 const pair = 'models:\n- { model: a, parameters: { weight: 0.6 } }\n- { model: b, parameters: { weight: 0.4 } }\n';
 const recipes: Record<string, string> = {
@@ -25,29 +22,10 @@ let root = '';
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'amalgam-many-'));
   for (const count of [TENSORS / 4, TENSORS]) {
-    for (const model of ['base', 'a', 'b']) writeSparse(join(root, String(count), model), count);
+    for (const model of ['base', 'a', 'b']) writeSparseExperts(join(root, String(count), model), count);
   }
 });
 afterAll(() => rmSync(root, { recursive: true }));
-
-/** Files of the right size with nothing but headers in them: all weights are zero, and take no disk. */
-function writeSparse(directory: string, count: number): void {
-  const tensors = Array.from({ length: count }, (_unused, i): OutputTensor => {
-    const [layer, expert, part] = [Math.floor(i / 192), Math.floor(i / 3) % 64, ['gate', 'up', 'down'][i % 3]];
-    const name = `model.layers.${String(layer)}.mlp.experts.${String(expert)}.${part ?? ''}_proj.weight`;
-    return { name, dtype: 'BF16', shape: SHAPE };
-  });
-  mkdirSync(directory, { recursive: true });
-  const shards = shardFiles(tensors, SHARD_BYTES);
-  for (const { name, header, bytes } of shards) {
-    const file = openSync(join(directory, name), 'w');
-    writeSync(file, header);
-    ftruncateSync(file, bytes);
-    closeSync(file);
-  }
-  if (shards.length > 1) writeFileSync(join(directory, 'model.safetensors.index.json'), indexJson(shards));
-  writeFileSync(join(directory, 'config.json'), JSON.stringify({ architectures: ['MixtralForCausalLM'] }));
-}
 
 async function processorSecondsFor(count: number, recipe: string): Promise<number> {
   const directory = mkdtempSync(join(root, 'out-'));
@@ -56,7 +34,7 @@ async function processorSecondsFor(count: number, recipe: string): Promise<numbe
     recipe,
     directory,
     cwd: join(root, String(count)),
-    plan: { shardBytes: SHARD_BYTES },
+    plan: { shardBytes: SPARSE_SHARD_BYTES },
   });
   // Of all threads: other programs on the machine must not decide.
   const { user, system } = process.cpuUsage(begun);
