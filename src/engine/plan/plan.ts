@@ -58,6 +58,8 @@ export async function plan(recipe: Recipe, options: PlanOptions): Promise<MergeP
   checkpoints.forEach(refuseQuantised);
   const slices = outputSlices(recipe);
   checkDepths(slices, checkpoints);
+  // Before the shapes: of models with different vocabularies it says what the recipe asked for in vain.
+  const tokenizer = await tokenizerSource(recipe, modelsOf(recipe, references), options.models);
   const list = listTensors(slices, checkpoints);
   const inputIndex = new Map(references.map((reference, index) => [reference, index]));
   const coefficients = Coefficients.find(recipe, inputIndex, checkpoints.get(recipe.coefficients ?? ''));
@@ -97,7 +99,7 @@ export async function plan(recipe: Recipe, options: PlanOptions): Promise<MergeP
     shards,
     ...(shards.length > 1 && { index: indexJson(shardFiles(operations, shardBytes)) }),
     ...configOf(recipe, references, checkpoints, list, operations),
-    copies: copyTokenizer ? await copiesOf(recipe, references, options) : [],
+    copies: copyTokenizer ? copiesOf(tokenizer, references, options) : [],
     dropped,
     warnings: references.flatMap((reference) =>
       modelOf(options, reference).checkpoint.warnings.map((message) => ({
@@ -228,9 +230,12 @@ function dominantDtype(operations: readonly NamedOperation[]): Dtype {
   return [...elements].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'F32';
 }
 
-async function copiesOf(recipe: Recipe, references: readonly string[], options: PlanOptions): Promise<PlanCopy[]> {
-  const models = references.filter((reference) => reference !== recipe.coefficients);
-  const source = await tokenizerSource(recipe, models, options.models);
+/** All but the coefficients, which are no model. */
+function modelsOf(recipe: Recipe, references: readonly string[]): string[] {
+  return references.filter((reference) => reference !== recipe.coefficients);
+}
+
+function copiesOf(source: string, references: readonly string[], options: PlanOptions): PlanCopy[] {
   const input = Math.max(0, references.indexOf(source));
   const model = options.models.get(source);
   return companionFiles(model?.checkpoint.files.map(({ path }) => path) ?? []).map((path) => ({ input, path }));
