@@ -15,7 +15,8 @@ const mergekit = [
   ['--device', '--gpu-rich', '--write-threads'],
   ['--transformers-cache', '--lora-merge-cache', '--lora-merge-dtype'],
   ['--safe-serialization', '--no-safe-serialization'],
-  ['--allow-crimes', '--no-allow-crimes', '--unsafe-truncate-embeddings'],
+  ['--allow-crimes', '--no-allow-crimes'],
+  ['--unsafe-truncate-embeddings', '--no-unsafe-truncate-embeddings'],
 ].flat();
 
 function parse(...argv: string[]): MergekitFlagUse {

@@ -31,12 +31,13 @@ export const ignoredFlags: readonly MergekitFlag[] = [
   { flags: '--lora-merge-cache <path>', reason: 'adapters are not carried out yet' },
   { flags: '--lora-merge-dtype <dtype>', reason: 'adapters are not carried out yet' },
   { flags: '--safe-serialization', reason: 'safetensors are always written' },
-  { flags: '--no-allow-crimes', reason: 'different architectures are refused anyway' },
+  { flags: '--allow-crimes', reason: 'architectures are not compared; all tensors have to fit' },
+  { flags: '--no-allow-crimes', reason: 'architectures are not compared; all tensors have to fit' },
+  { flags: '--no-unsafe-truncate-embeddings', reason: 'embeddings are never cut' },
 ];
 
 /** Flags that ask for another result than this program gives: ignoring them would be lying. */
 export const refusedFlags: readonly MergekitFlag[] = [
-  { flags: '--allow-crimes', reason: 'models of different architectures are not merged' },
   { flags: '--unsafe-truncate-embeddings', reason: 'embeddings are not cut; the models need the same vocabulary' },
   {
     flags: '--no-safe-serialization',
