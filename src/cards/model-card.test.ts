@@ -70,6 +70,17 @@ describe('the model card', () => {
     }
   });
 
+  test('a model of the Hub has its name there, pinned', () => {
+    const source = 'hf:acme/expert@0123456789abcdef0123456789abcdef01234567';
+    const inputs = [
+      { ...card.inputs[0], name: 'hf/acme--expert@1', role: 'base' as const, repository: 'acme/expert', source },
+    ];
+    const text = renderModelCard({ ...card, inputs });
+    expect(frontMatterOf(text)['base_model']).toEqual(['acme/expert']);
+    expect(text).toContain(`\`${source}\``);
+    expect(renderModelCard(card)).not.toContain('On the Hub');
+  });
+
   test('the same input gives the same bytes', () => {
     expect(renderModelCard(card)).toBe(renderModelCard(structuredClone(card)));
   });

@@ -13,6 +13,8 @@ export interface CardInput {
   role: 'base' | 'model';
   /** Repository name for the front matter (`owner/model`); absent where there is none, such as a local directory. */
   repository?: string;
+  /** What it is on the Hub, pinned: `hf:org/name@commit`. */
+  source?: string;
   /** SHA-256 of the manifest that was merged. */
   digest?: string;
   /** Licence identifier that the input declares. */
@@ -144,11 +146,13 @@ function summary({ method, inputs, parameterCount, dtype, architecture }: ModelC
 
 function inputTable(card: ModelCard): string {
   const digests = isPinned(card);
+  const sources = card.inputs.some(({ source }) => source !== undefined);
   return markdownTable(
-    ['Model', 'Role', ...(digests ? ['Manifest SHA-256'] : []), 'Licence'],
-    card.inputs.map(({ name, role, digest, licence }) => [
+    ['Model', 'Role', ...(sources ? ['On the Hub'] : []), ...(digests ? ['Manifest SHA-256'] : []), 'Licence'],
+    card.inputs.map(({ name, role, source, digest, licence }) => [
       markdownCode(name),
       role,
+      ...(sources ? [source === undefined ? '' : markdownCode(source)] : []),
       ...(digests ? [markdownCode(digest ?? '')] : []),
       licence === undefined ? 'not declared' : markdownText(licence),
     ]),

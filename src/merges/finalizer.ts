@@ -101,9 +101,14 @@ function copiedFiles({ plan, files }: StoredMerge): StoredFile[] {
   });
 }
 
-function cardInput({ version, role, digest, licence }: PinnedInput) {
-  const repository = version.split('@')[0] ?? version;
-  return { name: version, role, repository, digest, ...(licence !== null && { licence }) };
+/** What came from the Hub has its name there; what did not, may get the same one when it is published. */
+function cardInput({ version, role, digest, licence, source = null }: PinnedInput) {
+  const repository = (source?.replace(/^hf:/, '') ?? version).split('@')[0] ?? version;
+  return {
+    ...{ name: version, role, repository, digest },
+    ...(licence !== null && { licence }),
+    ...(source !== null && { source }),
+  };
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -20,6 +20,8 @@ export interface MergeInput {
   checkpoint?: Checkpoint;
   /** Null: it has to be fetched or merged first. */
   versionId: string | null;
+  /** `hf:org/name@commit` of what came from there. */
+  hubSource?: string | null;
   /** Of a stage. */
   madeFrom?: readonly MergeInput[];
   /** Where it is fetched from, pinned, and how much that is. */
@@ -27,13 +29,14 @@ export interface MergeInput {
 }
 
 export function registryInput(store: ObjectStore, version: ResolvedVersion): MergeInput {
-  const { id, namespace, name, version: number, digest, licence, files } = version;
+  const { id, namespace, name, version: number, digest, licence, hubSource, files } = version;
   return {
     name: `${namespace}/${name}@${number}`,
     digest,
     licence,
     files: objectFiles(store, files),
     versionId: id,
+    hubSource,
   };
 }
 

@@ -160,6 +160,11 @@ export const PinnedInput = z
     versionId: z.uuid().nullable().describe('Null while it has to be fetched or merged first.'),
     digest: z.string().describe("SHA-256 of that version's manifest."),
     licence: z.string().nullable().describe('As that version declares it.'),
+    source: z
+      .string()
+      .nullable()
+      .optional()
+      .describe('What it is on the Hub, when it was imported from there: hf:org/name@commit.'),
   })
   .meta({ id: 'PinnedInput' });
 export type PinnedInput = z.infer<typeof PinnedInput>;

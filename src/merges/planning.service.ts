@@ -192,9 +192,9 @@ export class PlanningService {
     const bases = baseReferences(pinned);
     const referenceOf = new Map([...pins].reverse().map(([reference, name]) => [name, reference]));
     const inputs = plan.inputs.map(({ reference: version, digest }): PinnedInput => {
-      const { versionId = null, licence = null } = byName.get(version) ?? {};
+      const { versionId = null, licence = null, hubSource: source = null } = byName.get(version) ?? {};
       const role = bases.has(version) ? 'base' : 'model';
-      return { reference: referenceOf.get(version) ?? version, role, version, versionId, digest, licence };
+      return { reference: referenceOf.get(version) ?? version, role, version, versionId, digest, licence, source };
     });
     const used = plan.inputs.flatMap(({ reference }) => byName.get(reference) ?? []);
     const licence = await this.licences.assessMergeOf(licenceMembers(used));

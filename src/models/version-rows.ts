@@ -58,6 +58,12 @@ export function summaryOf(row: VersionRecord): VersionSummary {
   };
 }
 
+/** `hf:org/name@commit`; null for what was not imported from there. */
+export function hubSourceOf({ source_repository: repository, source_commit: commit }: VersionRecord): string | null {
+  const source = repository === null ? undefined : sourceName(repository);
+  return source?.startsWith('hf:') === true && commit !== null ? `${source}@${commit}` : null;
+}
+
 function sourceOf({ source_repository: repository, source_commit: commit }: VersionRecord): VersionSummary['source'] {
   return repository === null || commit === null ? null : { repository: sourceName(repository), commit };
 }

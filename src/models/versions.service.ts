@@ -14,6 +14,7 @@ import { RegistryWatchers } from './registry-watchers.js';
 import type { ParentRole, VersionOrigin } from './version.entity.js';
 import {
   fileOf,
+  hubSourceOf,
   type FileRecord,
   type ManifestRecord,
   nameOf,
@@ -41,6 +42,8 @@ export interface ResolvedVersion {
   digest: string;
   licence: string | null;
   architecture: string | null;
+  /** Of an import from the Hub: `hf:org/name@commit`. */
+  hubSource: string | null;
   files: StoredFile[];
 }
 
@@ -99,7 +102,8 @@ export class VersionsService {
     if (row.weights_expired_at !== null) throw weightsExpired(nameOf(row));
     const files = await this.#files(this.database.manager, row.id);
     const { id, version, digest, licence, architecture } = row;
-    return { id, namespace, name, version, digest, licence, architecture, files: files.map(storedOf) };
+    const known = { id, namespace, name, version, digest, licence, architecture };
+    return { ...known, hubSource: hubSourceOf(row), files: files.map(storedOf) };
   }
 
   /**

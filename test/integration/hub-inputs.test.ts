@@ -180,7 +180,8 @@ describeWithShared('fakehub', 'merges of models of the Hub', (folder) => {
     expect({ status, stderr }).toMatchObject({ status: 0, stderr: expect.stringContaining('acme/sort') as unknown });
     expect(stdout).toContain('team/published@');
     const card = (await hub.read('acme/published', 'main', 'README.md')).toString();
-    expect(card).toContain('acme--sort');
+    expect(card).toMatch(/^base_model:\n {2}- acme\/reverse\n {2}- acme\/sort$/m);
+    expect(card).toContain(`hf:acme/sort@${await commitOf('acme/sort')}`);
     expect(await hub.read('acme/published', 'main', 'model.safetensors')).toHaveLength(
       readSample('sort')['model.safetensors']?.byteLength ?? 0,
     );
