@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
-import { HubError } from './hub-error.js';
+import { HubError, StoreRefusal } from './hub-error.js';
 import { errorOf } from './hub-transport.js';
 import { isPrivateAddress, isPrivateHost, PrivateAddress, publicLookup } from './private-address.js';
 
@@ -45,7 +45,7 @@ export class HubDownloads {
     this.#hub = new URL(hubUrl);
   }
 
-  /** The answer to a range; its body is to be read or destroyed. @throws HubError; what the signal aborts with */
+  /** The answer to a range; its body is to be read or destroyed. @throws HubError, StoreRefusal; what the signal aborts with */
   async open({ url, range, token, signal }: DownloadRequest): Promise<Download> {
     let target = url;
     for (let left = redirects; ; left -= 1) {
@@ -54,7 +54,7 @@ export class HubDownloads {
       const status = answer.statusCode ?? 0;
       if (status === 200 || status === 206) return { status, headers: answer.headers, body: answer, url: target };
       if (![301, 302, 303, 307, 308].includes(status) || location === undefined || left === 0) {
-        throw errorOf('GET', target, { status, headers: answer.headers, body: await startOf(answer) });
+        throw await this.#refusal(target, status, answer);
       }
       answer.destroy();
       const next = URL.canParse(location, target.href) ? new URL(location, target) : undefined;
@@ -67,6 +67,12 @@ export class HubDownloads {
   close(): void {
     this.#agents.http.destroy();
     this.#agents.https.destroy();
+  }
+
+  async #refusal(url: URL, status: number, answer: http.IncomingMessage): Promise<HubError> {
+    const error = errorOf('GET', url, { status, headers: answer.headers, body: await startOf(answer) });
+    const isOfStore = url.origin !== this.#hub.origin;
+    return isOfStore && isOfAddress(status) ? new StoreRefusal(status, undefined, error.message) : error;
   }
 
   async #get(
@@ -100,6 +106,11 @@ export class HubDownloads {
       request.end();
     });
   }
+}
+
+/** Statuses by which object stores and their caches refuse a signed address. */
+function isOfAddress(status: number): boolean {
+  return [400, 401, 403, 404, 410].includes(status);
 }
 
 function refused(url: URL, error: Error): HubError {

@@ -23,6 +23,13 @@ export class HubError extends Error {
   }
 }
 
+/** The Hub's store refuses an address that the Hub gave: it has expired, or is not known there yet. The Hub gives another one. */
+export class StoreRefusal extends HubError {
+  override get isPassing(): boolean {
+    return true;
+  }
+}
+
 /** What to tell the user: a stable code, and the Hub's own words. */
 export function refusalOf(error: HubError): AppError {
   return new AppError(codeOf(error), error.message, { cause: error });

@@ -1,5 +1,5 @@
 import type { Download, HubDownloads } from './hub-download.js';
-import { HubError } from './hub-error.js';
+import { HubError, StoreRefusal } from './hub-error.js';
 import { type OnWait, patiently } from './hub-waiting.js';
 
 /** What every call to the Hub needs. */
@@ -26,11 +26,15 @@ export class HubFileReader {
   ) {}
 
   /** Exactly these bytes, in memory. @throws HubError; what the signal aborts with */
-  async read(offset: number, length: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafe(length);
+  read(offset: number, length: number): Promise<Buffer> {
+    return this.readInto(Buffer.allocUnsafe(length), offset);
+  }
+
+  /** As many bytes as the buffer has. @returns the buffer @throws as `read` */
+  async readInto(buffer: Buffer, offset: number): Promise<Buffer> {
     let filled = 0;
     const { signal, onWait } = this.line;
-    while (filled < length) {
+    while (filled < buffer.byteLength) {
       await patiently(
         async () => {
           const before = filled;
@@ -74,7 +78,8 @@ export class HubFileReader {
       try {
         return this.#check(await this.downloads.open({ url: direct, range, token, signal }), offset, length);
       } catch (error) {
-        if (!(error instanceof HubError) || error.isPassing) throw error;
+        const isOfAddress = error instanceof HubError && (error instanceof StoreRefusal || !error.isPassing);
+        if (!isOfAddress) throw error;
         // Such addresses are valid for an hour or so; whether the file may still be read, the Hub says.
         this.#direct = undefined;
       }

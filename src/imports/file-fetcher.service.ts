@@ -16,7 +16,7 @@ import type { ImportMode } from './imports.schema.js';
 import { rangedBody } from './ranged-body.js';
 import { sourceObjectOf } from './s3-models.js';
 
-/** Files on their way at once in this process, whatever the number of imports: with what each holds, 120 MiB. */
+/** Files on their way at once in this process, whatever the number of imports: with what each holds, 72 MiB. */
 const filesAtOnce = 3;
 /** Files outside the large store have no SHA-256 yet: they are hashed before they are stored. The Hub keeps them small. */
 const maxGitFileBytes = 64 * 2 ** 20;

@@ -66,7 +66,9 @@ export class S3Models {
   reader(reference: S3Reference, file: S3File, signal: AbortSignal, namespace: string | undefined): RangeReader {
     const bucket = this.requireAllowed(reference, namespace);
     const object = objectOf(reference, file);
-    return { read: (offset, length) => readRange(bucket, object, offset, length, signal) };
+    const readInto = (buffer: Buffer, offset: number): Promise<Buffer> =>
+      readRange(bucket, object, buffer, offset, signal);
+    return { read: (offset, length) => readInto(Buffer.allocUnsafe(length), offset), readInto };
   }
 }
 
@@ -107,18 +109,19 @@ function digestOf(files: readonly S3File[]): string {
 async function readRange(
   bucket: SourceBucket,
   object: SourceObject,
+  target: Buffer,
   offset: number,
-  length: number,
   signal: AbortSignal,
 ): Promise<Buffer> {
   signal.throwIfAborted();
-  const stream = bucket.read(object, offset, length);
+  const stream = bucket.read(object, offset, target.byteLength);
   const abort = (): void => void stream.destroy(signal.reason as Error);
   signal.addEventListener('abort', abort, { once: true });
   try {
-    const chunks: Buffer[] = [];
-    for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
-    return Buffer.concat(chunks, length);
+    let filled = 0;
+    for await (const chunk of stream as AsyncIterable<Buffer>) filled += chunk.copy(target, filled);
+    if (filled < target.byteLength) throw new StorageError('s3_source_unavailable', 'the answer was cut off');
+    return target;
   } catch (error) {
     signal.throwIfAborted();
     throw error;

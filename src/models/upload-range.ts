@@ -8,7 +8,8 @@ const maxTextBytes = 2e6;
 
 /** S3 refuses smaller parts, except the last. */
 export const minPartBytes = 5 * 2 ** 20;
-const usualPartBytes = 16 * 2 ** 20;
+/** One is in memory for each file on its way. */
+export const usualPartBytes = 8 * 2 ** 20;
 const maxParts = 10_000;
 
 export interface UploadRange {
@@ -46,7 +47,7 @@ export function uploadRangeOf(headers: Headers, path: string): UploadRange {
   return { ...range, sha256: digestOf(headers['x-content-sha256']) };
 }
 
-/** Parts of 16 MiB, larger ones only when there would be too many. */
+/** Parts of 8 MiB, larger ones only when there would be too many. */
 export function partBytesOf(totalBytes: number): number {
   return Math.max(usualPartBytes, Math.ceil(totalBytes / maxParts));
 }

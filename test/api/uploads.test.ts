@@ -10,7 +10,7 @@ import { type Api, problemOf, putFile, sha256, startApi } from '../support/api.j
 import { text, zeroCheckpoint } from '../support/checkpoint-bytes.js';
 import { until } from '../support/child-server.js';
 
-const partBytes = 16 * 2 ** 20;
+const partBytes = 8 * 2 ** 20;
 const config = text('{"architectures":["LlamaForCausalLM"],"model_type":"llama"}');
 const small = zeroCheckpoint([{ name: 'a', dtype: 'F32', shape: [4] }])['model.safetensors'] ?? new Uint8Array();
 /** Two parts and a bit. */

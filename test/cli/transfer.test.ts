@@ -14,7 +14,7 @@ import { type ProxyPlan, TcpProxy } from '../support/tcp-proxy.js';
 jest.setTimeout(120_000);
 
 const sample = fileURLToPath(new URL('../../samples/base', import.meta.url));
-/** More than two parts of 16 MiB, so that a broken upload has something to go on from. */
+/** Several parts of 8 MiB, so that a broken upload has something to go on from. */
 const largeBytes = 40_000_000;
 
 let root: string;

@@ -55,6 +55,8 @@ export const readToken = 'hf_read';
 /** The strict stand-in for the Hub, as a process of this test's own. */
 export interface FakeHub {
   url: string;
+  /** Where it keeps what it stores. */
+  directory: string;
   control(body: object): Promise<void>;
   /** Forgets everything, stored objects too. */
   reset(): Promise<void>;
@@ -82,6 +84,7 @@ export async function startFakeHub(folder: string): Promise<FakeHub> {
   };
   return {
     url,
+    directory,
     control,
     reset: async () => {
       await control({ reset: true });
