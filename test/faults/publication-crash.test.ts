@@ -6,12 +6,11 @@ import { until } from '../support/child-server.js';
 import { type FakeHub, startFakeHub } from '../support/fake-hub.js';
 import { HttpClient } from '../support/http-client.js';
 import { endOf, expectWhole, submitPublication } from '../support/publishing.js';
+import { partsInFlight } from '../support/publishing-faults.js';
 import { type ServiceProcess, startService } from '../support/service-process.js';
 import { describeWithShared } from '../support/shared.js';
 import { syntheticModel } from '../support/synthetic-model.js';
 
-/** What `partsInFlight` in src/publishing/uploader.service.ts is: no more may be sent twice after a crash. */
-const partsInFlight = 4;
 const chunkBytes = 1_000_000;
 
 describeWithShared('fakehub', 'a publication whose process is killed', (folder) => {

@@ -4,6 +4,7 @@ import { type Api, startApi } from '../support/api.js';
 import { until } from '../support/child-server.js';
 import { type FakeHub, readToken, startFakeHub, writeToken } from '../support/fake-hub.js';
 import { bytesOfStore, endOfImport, fillRepository, importModel, submitImport } from '../support/imports.js';
+import { expectImported, fillForImports, readingFaults } from '../support/import-faults.js';
 import { describeWithShared } from '../support/shared.js';
 import { syntheticModel } from '../support/synthetic-model.js';
 
@@ -161,6 +162,16 @@ describeWithShared('fakehub', 'imports', (folder) => {
     const { requests } = await hub.state();
     expect(requests.filter(({ fault }) => fault).length).toBe(5);
     expect(bytesOfStore(requests) - weightBytes).toBeLessThan(1_000_000);
+  });
+
+  test.each(Object.entries(readingFaults))('%s', async (_name, fault) => {
+    await fillForImports(hub);
+    await hub.control({ forgetRequests: true, config: { faults: [fault] } });
+    const name = `in/fault-${Object.values(readingFaults).indexOf(fault)}`;
+    const { body } = await importModel(api.client, { source: 'hf:acme/open', model: name });
+    expect(body).toMatchObject({ state: 'succeeded', failure: null });
+    expect((await hub.state()).requests.some((each) => each.fault !== undefined)).toBe(true);
+    await expectImported(api.client, name);
   });
 
   test('bytes with another digest than announced make no version', async () => {

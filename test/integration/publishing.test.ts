@@ -6,15 +6,13 @@ import { until } from '../support/child-server.js';
 import { dumpDatabase } from '../support/dump-database.js';
 import { type FakeHub, readToken, startFakeHub, writeToken } from '../support/fake-hub.js';
 import { endOf, expectWhole, publish, submitPublication } from '../support/publishing.js';
-import { expectNeverHalf, faults, publishUnderFaults, smallParts } from '../support/publishing-faults.js';
-import { Random } from '../support/random.js';
+import { expectNeverHalf, faults, smallParts } from '../support/publishing-faults.js';
 import { pushSamples } from '../support/sample-models.js';
 import { describeWithShared } from '../support/shared.js';
 
 // Long enough for a machine that is busy with other things; the tests wait for states.
 jest.setTimeout(300_000);
 
-const runs = 20;
 const canary = 'hf_canary_4f1c9a7e';
 
 describeWithShared('fakehub', 'publishing', (folder) => {
@@ -269,9 +267,5 @@ describeWithShared('fakehub', 'publishing', (folder) => {
       [id],
     );
     expect(row?.sealed_token).toBeNull();
-  });
-
-  test(`${runs} publications under faults by chance all arrive whole`, async () => {
-    for (let run = 1; run <= runs; run += 1) await publishUnderFaults(api, hub, new Random(run), run);
   });
 });

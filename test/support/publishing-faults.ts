@@ -1,8 +1,11 @@
 import { expect } from '@jest/globals';
-import type { Api } from './api.js';
-import { type FakeHub, type Fault, type HubRepo, writeToken } from './fake-hub.js';
+import { type FakeHub, type Fault, type HubRepo, type HubRequestRecord, writeToken } from './fake-hub.js';
+import { crashByChance, drawFaults, type FaultyHome } from './fault-runs.js';
 import { endOf, expectWhole, type Published, submitPublication } from './publishing.js';
 import type { Random } from './random.js';
+
+/** What `partsInFlight` in src/publishing/uploader.service.ts is: no more may be sent twice after a crash. */
+export const partsInFlight = 4;
 
 /** Small limits of the stand-in, so that the sample models go in many parts. */
 export const smallParts = { multipartAbove: 200_000, chunkBytes: 100_000, regularMaxBytes: 3_000 };
@@ -51,30 +54,70 @@ export function expectNeverHalf({ commits }: HubRepo, version: readonly string[]
   }
 }
 
-/** One publication under a few faults drawn by chance; it must arrive whole, in one commit, whatever strikes. */
-export async function publishUnderFaults(api: Api, hub: FakeHub, random: Random, run: number): Promise<Published> {
+interface Place {
+  renamed?: boolean;
+  gated?: 'manual';
+  revision?: string;
+  createPr?: boolean;
+}
+
+/** Where a publication goes: a repository that is to be made, is renamed, is gated; a branch; a pull request. */
+const places: Place[] = [{}, {}, { renamed: true }, { gated: 'manual' }, { revision: 'trial' }, { createPr: true }];
+
+/**
+ * One publication under a few faults drawn by chance, now and then with a crash; it must arrive whole, in one commit,
+ * whatever strikes, and nothing that has arrived is sent again but for the parts in flight.
+ */
+export async function publishUnderFaults(home: FaultyHome, random: Random, run: number): Promise<Published> {
+  const { hub, client } = home;
   const model = random.pick(['base', 'sort']);
-  const repository = `acme/run-${run}`;
-  const drawn = Array.from({ length: random.integer(1, 4) }, (): Fault => {
-    const [, fault] = random.pick(Object.entries(faults));
-    return { ...fault, skip: (fault.skip ?? 0) + random.integer(0, 2), times: random.integer(1, 2) };
-  });
-  const createPr = random.chance(0.25);
+  const { renamed, ...place } = random.pick(places);
+  const drawn = drawFaults(random, faults);
   // Objects of an earlier run are there already, now and then; else everything is sent anew.
-  const keepsObjects = random.chance(0.3);
-  if (!keepsObjects) await hub.reset();
-  await hub.configure({ ...smallParts, faults: drawn });
-  const request = { version: `samples/${model}@1`, repository: `hf:${repository}`, createPr };
-  const id = await submitPublication(api.client, { ...request, ...(!createPr && { tag: 'v1' }) }, writeToken);
-  const published = await endOf(api.client, id, 300);
-  await hub.configure({ faults: [] });
-  expect({ drawn, failure: published.body['failure'], state: published.body['state'] }).toMatchObject({
-    ...{ failure: null, state: 'succeeded' },
+  if (!random.chance(0.3)) await hub.reset();
+  const [asked, repository] = renamed ? [`acme/old-${run}`, `acme/run-${run}`] : [`acme/run-${run}`, `acme/run-${run}`];
+  if (renamed) await rename(hub, asked, repository);
+  await hub.control({ forgetRequests: true, config: { ...smallParts, faults: drawn } });
+  const request = { version: `samples/${model}@1`, repository: `hf:${asked}`, ...place };
+  const id = await submitPublication(client, { ...request, ...(!place.createPr && { tag: 'v1' }) });
+  const crashes = await crashByChance(home, random, async () => {
+    return ['succeeded', 'failed'].includes(String((await client.get(`/v1/publications/${id}`)).body['state']));
   });
-  await expectWhole(api, hub, `samples/${model}`, repository, createPr ? 'refs/pr/1' : 'main');
-  const repo = (await hub.state()).repos[repository]!;
-  expect(Object.keys(repo.commits)).toHaveLength(2);
-  expect(repo.pullRequests).toEqual(createPr ? [1] : []);
+  const published = await endOf(client, id, 300);
+  await hub.configure({ faults: [] });
+  const { state, failure } = published.body;
+  const context = { run, drawn, crashes };
+  expect({ ...context, failure, state }).toEqual({ ...context, failure: null, state: 'succeeded' });
+  await expectWhole(home, hub, `samples/${model}`, repository, place.createPr ? 'refs/pr/1' : place.revision);
+  const { repos, requests } = await hub.state();
+  const repo = repos[repository]!;
+  // Beside those that the Hub itself made of it.
+  const commits = Object.values(repo.commits).filter(({ title }) => title.startsWith('Publish '));
+  expect({ ...context, commits }).toMatchObject({ ...context, commits: [{}] });
+  expect(repo.pullRequests).toEqual(place.createPr ? [1] : []);
   expectNeverHalf(repo, ['config.json', 'model.safetensors', 'tokenizer.json']);
+  expectNothingSentAgain(requests, crashes);
   return published;
+}
+
+async function rename(hub: FakeHub, from: string, to: string): Promise<void> {
+  await hub.control({ repos: [{ id: from }] });
+  const moved = await fetch(`${hub.url}/api/repos/move`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${writeToken}` },
+    body: JSON.stringify({ fromRepo: from, toRepo: to, type: 'model' }),
+  });
+  expect(moved.status).toBe(200);
+}
+
+/** To one address a part goes once, but for those in flight at a crash; and nothing after the Hub has put the file together. */
+function expectNothingSentAgain(requests: readonly HubRequestRecord[], crashes: number): void {
+  const arrived = requests.filter(({ at, status }) => /^(?:PUT|POST) \/cdn\//.test(at) && status === 200);
+  const parts = arrived.filter(({ at }) => at.startsWith('PUT')).map(({ at }) => at);
+  expect(parts.length - new Set(parts).size).toBeLessThanOrEqual(crashes * partsInFlight);
+  for (const { at: completed } of arrived.filter(({ at }) => at.startsWith('POST /cdn/complete/'))) {
+    const upload = completed.split('/').at(-1);
+    const end = arrived.findIndex(({ at }) => at === completed);
+    expect(arrived.slice(end + 1).filter(({ at }) => at.startsWith(`PUT /cdn/part/${upload}/`))).toEqual([]);
+  }
 }

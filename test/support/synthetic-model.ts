@@ -6,6 +6,8 @@ export interface SyntheticModel {
   layerBytes: number;
   /** Of the first layer's, where it is another size. */
   firstLayerBytes?: number;
+  /** Of each file, at most; 64 MB by default. */
+  shardBytes?: number;
   seed: number;
 }
 
@@ -17,6 +19,7 @@ export function syntheticModel({
   layers,
   layerBytes,
   firstLayerBytes = layerBytes,
+  shardBytes = 64_000_000,
   seed,
 }: SyntheticModel): Record<string, Uint8Array> {
   const columns = 256;
@@ -24,7 +27,7 @@ export function syntheticModel({
     const shape = [Math.ceil((layer === 0 ? firstLayerBytes : layerBytes) / 2 / columns), columns];
     return { name: `model.layers.${layer}.mlp.up_proj.weight`, dtype: 'BF16', shape };
   });
-  const shards = shardFiles(tensors, 64_000_000);
+  const shards = shardFiles(tensors, shardBytes);
   const files: Record<string, Uint8Array> = { 'config.json': Buffer.from(JSON.stringify(configOf(layers))) };
   let state = seed >>> 0 || 1;
   for (const { name, header, bytes } of shards) {

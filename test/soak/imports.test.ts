@@ -1,0 +1,10 @@
+import { jest } from '@jest/globals';
+import { describeWith } from '../support/environment.js';
+import { itImportsUnderFaults } from '../support/fault-suites.js';
+import { describeWithShared } from '../support/shared.js';
+
+jest.setTimeout(3_600_000);
+
+describeWith(['soak'], 'imports under faults by chance', () => {
+  describeWithShared('fakehub', 'beside the stand-in', (folder) => itImportsUnderFaults(folder, 200, 1_000));
+});
