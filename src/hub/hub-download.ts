@@ -54,7 +54,7 @@ export class HubDownloads {
       const status = answer.statusCode ?? 0;
       if (status === 200 || status === 206) return { status, headers: answer.headers, body: answer, url: target };
       if (![301, 302, 303, 307, 308].includes(status) || location === undefined || left === 0) {
-        throw await this.#refusal(target, status, answer);
+        throw await this.#refusal(target, answer, token);
       }
       answer.destroy();
       const next = URL.canParse(location, target.href) ? new URL(location, target) : undefined;
@@ -69,8 +69,9 @@ export class HubDownloads {
     this.#agents.https.destroy();
   }
 
-  async #refusal(url: URL, status: number, answer: http.IncomingMessage): Promise<HubError> {
-    const error = errorOf('GET', url, { status, headers: answer.headers, body: await startOf(answer) });
+  async #refusal(url: URL, answer: http.IncomingMessage, token: string | undefined): Promise<HubError> {
+    const { statusCode: status = 0, headers } = answer;
+    const error = errorOf('GET', url, { status, headers, body: await startOf(answer) }, token);
     const isOfStore = url.origin !== this.#hub.origin;
     return isOfStore && isOfAddress(status) ? new StoreRefusal(status, undefined, error.message) : error;
   }

@@ -46,11 +46,11 @@ export class HubTransport {
       const isMoved = [301, 302, 307, 308].includes(answer.status) && location !== undefined;
       if (!isMoved || left === 0) {
         if (answer.status >= 200 && answer.status < 300) return answer;
-        throw errorOf(request.method, url, answer);
+        throw errorOf(request.method, url, answer, request.token);
       }
       const target = new URL(location, url);
       // A renamed repository: the same server. Elsewhere the token and the body have no business.
-      if (target.origin !== url.origin) throw errorOf(request.method, url, answer);
+      if (target.origin !== url.origin) throw errorOf(request.method, url, answer, request.token);
       url = target;
     }
   }
@@ -136,20 +136,22 @@ function readAnswer(request: http.ClientRequest): Promise<HubAnswer> {
   });
 }
 
-/** What an answer that is not a good one says. */
-export function errorOf(method: string, url: URL, { status, headers, body }: HubAnswer): HubError {
+/** What an answer that is not a good one says; without the token, which a server may say back. */
+export function errorOf(method: string, url: URL, { status, headers, body }: HubAnswer, token?: string): HubError {
   const code = headers['x-error-code'];
-  const words = `${method} ${url.pathname}: ${status} ${messageOf(headers, body)}`;
+  const said = messageOf(headers, body);
+  const message = (token === undefined ? said : said.replaceAll(token, '[token]')).slice(0, 300);
+  const words = `${method} ${url.pathname}: ${status} ${message}`;
   return new HubError(status, typeof code === 'string' ? code : undefined, words.trim(), askedWaitSeconds(headers));
 }
 
-/** The Hub's words, shortened; never a page of HTML, nor of an object store's XML. */
+/** The Hub's words; never a page of HTML, nor of an object store's XML. */
 function messageOf(headers: http.IncomingHttpHeaders, body: Buffer): string {
   const text = headers['x-error-message'];
-  if (typeof text === 'string') return text.slice(0, 300);
+  if (typeof text === 'string') return text;
   try {
     const { error } = JSON.parse(body.toString()) as { error?: unknown };
-    return typeof error === 'string' ? error.slice(0, 300) : '';
+    return typeof error === 'string' ? error : '';
   } catch {
     return '';
   }
