@@ -47,10 +47,11 @@ export async function execute(plan: MergePlan, options: ExecuteOptions): Promise
   const context = openContext(plan, inputs.paths, options);
   const total = shards.reduce((sum, index) => sum + (plan.shards[index]?.bytes ?? 0), 0);
   const timer = setInterval(() => options.onEvent?.(progressOf(context.setup, total)), PROGRESS_MILLISECONDS);
-  const begun = performance.now();
   const results: ShardResult[] = [];
   const reports: TensorReport[] = [];
   try {
+    await context.pool.ready;
+    const begun = performance.now();
     for (const index of shards) {
       const shard = await runShard(plan, index, options, context);
       results.push(shard.result);

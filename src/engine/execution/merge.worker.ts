@@ -53,3 +53,5 @@ parentPort?.on('message', (tasks: Task[] | 'close') => {
     answer(describe(error, tensor));
   }
 });
+
+answer({ kind: 'ready' });

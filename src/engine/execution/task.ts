@@ -71,5 +71,6 @@ export interface WorkerSetup {
 }
 
 export type WorkerAnswer =
+  | { kind: 'ready' }
   | { kind: 'done'; results: TaskResult[] }
   | { kind: 'failed'; code: string | undefined; message: string; tensor: string; stack: string | undefined };

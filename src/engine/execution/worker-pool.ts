@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { builtUrl } from '../built.js';
 import { EngineError, type EngineErrorCode } from '../errors.js';
@@ -8,6 +9,8 @@ const BATCHES_AHEAD = 2;
 
 /** Threads that pull batches of tasks until there are none and the owner closes them. */
 export class WorkerPool {
+  /** When every thread has loaded its programs; rejected when one cannot. */
+  readonly ready: Promise<void>;
   private readonly workers: { worker: Worker; waiting: number }[];
 
   /**
@@ -28,6 +31,11 @@ export class WorkerPool {
       worker.on('error', (error) => this.onFailure(error));
       return entry;
     });
+    // What a thread says first is that it is ready.
+    const each = this.workers.map(({ worker }) => once(worker, 'message'));
+    this.ready = Promise.all(each).then(() => undefined);
+    // Whoever waits for it hears of a failure; nobody has to.
+    this.ready.catch(() => undefined);
   }
 
   /** Offers work to every thread that has room for it. */
@@ -44,6 +52,7 @@ export class WorkerPool {
   }
 
   private receive(entry: { waiting: number }, answer: WorkerAnswer): void {
+    if (answer.kind === 'ready') return;
     entry.waiting--;
     if (answer.kind === 'failed') {
       this.onFailure(revive(answer));
