@@ -93,7 +93,8 @@ const numbers = (verdicts: Verdict[]): string[] => verdicts.map(({ number }) => 
     expect(tools).toHaveLength(65);
   });
 
-  it('reads all of them in under two seconds', () => {
-    expect(cpuMilliseconds).toBeLessThan(2000);
+  it('reads all of them in a moment', () => {
+    // Half a second, were the machine this test's alone; what grows with the square of anything takes minutes.
+    expect(cpuMilliseconds).toBeLessThan(10_000);
   });
 });
