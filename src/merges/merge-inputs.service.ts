@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppError } from '../errors.js';
 import type { HubLine } from '../hub/hub-file-reader.js';
+import { HubTokens } from '../hub/hub-tokens.service.js';
 import { findHubReference } from '../hub/hub-reference.js';
 import { ImportSources } from '../imports/import-sources.js';
 import { isImportSource } from '../imports/source-model.js';
@@ -17,6 +18,7 @@ export class MergeInputs {
     private readonly database: DataSource,
     private readonly versions: VersionsService,
     private readonly sources: ImportSources,
+    private readonly tokens: HubTokens,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
   ) {}
 
@@ -44,6 +46,7 @@ export class MergeInputs {
   /**
    * Whether a model has to be fetched before it can be planned with; asked before a merge is taken in, so that a slip in a
    * name is refused at once. The Hub is asked about bare names only, and not waited for.
+   * @param token of the request; without it the namespace's is used
    * @throws AppError as `resolve`
    */
   async isElsewhere(reference: string, token: string | undefined, namespace?: string): Promise<boolean> {
@@ -57,7 +60,8 @@ export class MergeInputs {
     } catch (error) {
       const source = isMissing(error) ? sourceOf(reference) : undefined;
       if (source === undefined) throw error;
-      return await this.sources.isThere(source, token).catch((fromHub: unknown) => {
+      const known = token ?? (namespace === undefined ? undefined : await this.tokens.find(namespace));
+      return await this.sources.isThere(source, known).catch((fromHub: unknown) => {
         throw notOnHubEither(fromHub, error as AppError) ?? noAnswer(error as AppError);
       });
     }

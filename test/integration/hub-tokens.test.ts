@@ -173,6 +173,11 @@ describeWithShared('fakehub', 'the token of a namespace', (folder) => {
       .get(DataSource)
       .query<object[]>(`select sealed_token, token_namespace from imports where namespace = 'hf'`);
     expect(rows).toEqual([{ sealed_token: null, token_namespace: 'team' }]);
+    // A bare name that only the Hub has is looked for with the same token.
+    const bare = { ...recipe, base_model: 'acme/secret' };
+    const answerFor = async (output: string): Promise<number> =>
+      (await api.client.post('/v1/merges', { recipe: bare, output })).status;
+    expect([await answerFor('team/bare'), await answerFor('others/bare')]).toEqual([202, 422]);
   });
 
   test('is nowhere: rows, events, answers', async () => {
