@@ -9,6 +9,7 @@ import { serve } from '../../src/bootstrap.js';
 import { loadConfig } from '../../src/config.js';
 import { OBJECT_STORE } from '../../src/platform/tokens.js';
 import type { ObjectStore } from '../../src/storage/object-store.js';
+import { noHub } from './environment.js';
 import { HttpClient } from './http-client.js';
 
 /** The whole service on the embedded home, in this process: a test may look behind its API. */
@@ -31,6 +32,7 @@ export async function startApi(settings: Record<string, string> = {}): Promise<A
     AMALGAM_PORT: '0',
     AMALGAM_SAMPLES: 'false',
     AMALGAM_LOG_LEVEL: 'error',
+    ...noHub,
     ...settings,
   });
   const { url, app, close } = await serve(config);

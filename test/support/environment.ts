@@ -38,3 +38,6 @@ export function describeWith(requirements: readonly Requirement[], name: string,
   if (missing.length === 0) describe(name, body);
   else describe.skip(`${name} (needs ${missing.map((each) => `${each}: ${variables[each]}`).join(', ')})`, body);
 }
+
+/** A Hub that answers nobody: what a test does not mean to ask for must not reach the real one. */
+export const noHub = { AMALGAM_HUB_URL: 'http://127.0.0.1:9' };

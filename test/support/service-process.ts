@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { until } from './child-server.js';
+import { noHub } from './environment.js';
 
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
@@ -27,7 +28,7 @@ export async function startService(
 ): Promise<ServiceProcess> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AMALGAM_'));
   const child: ChildProcess = spawn(process.execPath, [main, role], {
-    env: { ...Object.fromEntries(inherited), AMALGAM_PORT: '0', AMALGAM_SAMPLES: 'false', ...settings },
+    env: { ...Object.fromEntries(inherited), AMALGAM_PORT: '0', AMALGAM_SAMPLES: 'false', ...noHub, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
