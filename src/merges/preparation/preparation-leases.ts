@@ -25,4 +25,10 @@ export class PreparationLeases extends JobLeases {
     await manager.query('select 1 from merges where id = $1 for update', [claim.id]);
     await super.lock(manager, claim);
   }
+
+  /** In the same order. */
+  override async release(manager: EntityManager, claim: JobClaim, isFailure: boolean): Promise<number | undefined> {
+    await manager.query('select 1 from merges where id = $1 for update', [claim.id]);
+    return super.release(manager, claim, isFailure);
+  }
 }
