@@ -11,6 +11,7 @@ import { findMerge } from './merge-rows.js';
 import { statesBefore } from './merge-state.js';
 import type { Merge, Plan } from './merges.schema.js';
 import { insertMerge, type NewMerge } from './new-merge.js';
+import { forgetToken } from './preparation/preparation-request.js';
 import { settled } from './version-inputs.js';
 
 interface KnownResult {
@@ -65,6 +66,7 @@ export class KnownResults {
               finished_at = now() where id = $1 and state = any($5)`,
       [id, result.id, result.version, known.id, statesBefore('reuse')],
     );
+    await forgetToken(manager, id);
     await copyPlan(manager, known.id, id);
     await this.#tell(manager, id, merge, result.version, known);
     if (known.isSameOutput) await this.publications.release(manager, id, result.id);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { EventLog } from '../platform/event-log.js';
+import { forgetToken } from './preparation/preparation-request.js';
 import { isTerminal, type MergeHappening, type MergeState, next, statesBefore } from './merge-state.js';
 
 /** What happens to merges, written in the transaction of the happening and read by whoever follows. */
@@ -30,7 +31,9 @@ export class MergeEvents extends EventLog<MergeState> {
        insert into merge_events (merge_id, seq, type, data) select id, event_seq, $3, $5::jsonb from merge returning seq`,
       [mergeId, before, target, target !== undefined && isTerminal(target), JSON.stringify(data)],
     );
-    return rows.length > 0 ? target : undefined;
+    if (rows.length === 0 || target === undefined) return undefined;
+    if (isTerminal(target)) await forgetToken(manager, mergeId);
+    return target;
   }
 
   /** How much of what merges wait for was fetched, where that has changed. */

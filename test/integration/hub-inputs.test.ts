@@ -2,11 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { DataSource } from 'typeorm';
 import { recipeText } from '../../src/recipe/index.js';
 import { type Api, startApi } from '../support/api.js';
 import { until } from '../support/child-server.js';
 import { amalgam } from '../support/command.js';
-import { type FakeHub, startFakeHub, writeToken } from '../support/fake-hub.js';
+import { type FakeHub, readToken, startFakeHub, writeToken } from '../support/fake-hub.js';
 import { bytesOfStore, fillRepository } from '../support/imports.js';
 import { pushSamples, readSample } from '../support/sample-models.js';
 import { describeWithShared } from '../support/shared.js';
@@ -62,6 +63,12 @@ describeWithShared('fakehub', 'merges of models of the Hub', (folder) => {
     const { items } = (await api.client.get(`/v1/merges/${id}/events`)).body as { items: { type: string }[] };
     const types = items.map(({ type }) => type).filter((type) => !['shard', 'progress', 'fetched'].includes(type));
     return { body, types };
+  };
+  const preparationOf = async (id: string): Promise<object | undefined> => {
+    const rows = await api
+      .get(DataSource)
+      .query<object[]>('select owner, failures, sealed_token from merge_preparations where merge_id = $1', [id]);
+    return rows[0];
   };
   const fill = (id: string, sample: string, options: object = {}) =>
     fillRepository(hub, id, readSample(sample), options);
@@ -160,6 +167,9 @@ describeWithShared('fakehub', 'merges of models of the Hub', (folder) => {
     const recipe = slerp('samples/reverse', 'hf:acme/gated');
     const id = await submit(recipe, 'team/gated');
     expect((await endOf(id)).body).toMatchObject({ state: 'failed', failure: { code: 'hub_gated' } });
+    const refused = await submit(recipe, 'team/refused', {}, readToken);
+    expect((await endOf(refused)).body).toMatchObject({ state: 'failed', failure: { code: 'hub_gated' } });
+    expect(await preparationOf(refused)).toMatchObject({ sealed_token: null });
     const retried = await api.client.post(`/v1/merges/${id}/retry`, undefined, { 'hub-token': writeToken });
     expect(retried.status).toBe(202);
     const { body, types } = await endOf(id);
@@ -195,6 +205,8 @@ describeWithShared('fakehub', 'merges of models of the Hub', (folder) => {
     await until('it fetches', async () => (await api.client.get(`/v1/merges/${id}`)).body['state'] === 'fetching', 60);
     const twin = await submit(slerp('samples/base', 'hf:acme/slow'), 'team/cancelled');
     expect(twin).toBe(id);
+    // It waits in nobody's hands, and that counts against nobody.
+    expect(await preparationOf(id)).toMatchObject({ owner: null, failures: 0 });
     expect((await api.client.post(`/v1/merges/${id}/cancel`)).status).toBe(202);
     const { body } = await endOf(id);
     expect(body).toMatchObject({ state: 'cancelled' });

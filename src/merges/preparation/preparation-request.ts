@@ -60,6 +60,11 @@ export async function findPreparingTwin(manager: EntityManager, merge: NewPrepar
   return twin?.id;
 }
 
+/** Of a merge that has ended, or needs nothing from elsewhere any more. */
+export async function forgetToken(manager: EntityManager, id: string): Promise<void> {
+  await manager.query('update merge_preparations set sealed_token = null where merge_id = $1', [id]);
+}
+
 function requestDigest({ recipe, request, shardBytes }: NewPreparation): string {
   const { lenient, seed = null, report, allowNan, keepStages } = request;
   const asked = JSON.stringify([recipe, lenient, seed, shardBytes, report, allowNan, keepStages]);

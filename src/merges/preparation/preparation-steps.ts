@@ -10,6 +10,7 @@ import { type PlannedMerge, PlanningService } from '../planning.service.js';
 import { versionInputs } from '../version-inputs.js';
 import { Beginnings } from './beginnings.js';
 import { listNeeds } from './needs.js';
+import { forgetToken } from './preparation-request.js';
 import { NeedFailed } from './preparation-failure.js';
 import { PreparationLeases } from './preparation-leases.js';
 import type { StoredPreparation } from './stored-preparations.js';
@@ -50,6 +51,8 @@ export class PreparationSteps {
     line.signal.throwIfAborted();
     const merge: NewMerge = { ...stored, alias: stored.alias ?? undefined, planned };
     await this.#change(claim, async (manager) => {
+      // Given back first: what follows needs no lease, and whoever waits is no worker that died.
+      await this.leases.release(manager, claim, false);
       if (await this.known.end(manager, claim.id, merge)) return;
       if (await findTwin(manager, merge)) return this.leases.postpone(manager, claim, twinSeconds);
       if (planned.awaited.length > 0) return this.#await(manager, stored, planned);
@@ -57,7 +60,7 @@ export class PreparationSteps {
     });
   }
 
-  /** A transaction of the attempt, which ends with it. @throws JobLost */
+  /** A transaction of the attempt. @throws JobLost */
   async #change(claim: JobClaim, work: (manager: EntityManager) => Promise<unknown>): Promise<void> {
     await this.events.changing(claim.id, async (manager) => {
       await this.leases.lock(manager, claim);
@@ -86,7 +89,7 @@ export class PreparationSteps {
     );
     await planMerge(manager, id, planned);
     await insertShards(manager, id, planned);
-    await manager.query('update merge_preparations set sealed_token = null where merge_id = $1', [id]);
+    await forgetToken(manager, id);
     await this.events.move(manager, id, 'start', { shards: planned.plan.shards.length });
   }
 }
