@@ -8,7 +8,7 @@ import { freePorts, until } from '../support/child-server.js';
 import { describeWith } from '../support/environment.js';
 import { type FakeHub, readToken, startFakeHub } from '../support/fake-hub.js';
 import { HttpClient } from '../support/http-client.js';
-import { endOfImport, fillRepository, submitImport } from '../support/imports.js';
+import { endOfImport, fillRepository, importModel, submitImport } from '../support/imports.js';
 import { type ProductionHome, startProductionHome } from '../support/production-home.js';
 import { endOf, submitPublication } from '../support/publishing.js';
 import { smallParts } from '../support/publishing-faults.js';
@@ -29,6 +29,7 @@ describeWith(['database', 's3'], 'a token of the Hub on the production home', ()
     let directory: string;
     let service: ServiceProcess;
     let client: HttpClient;
+    let redis: Redis;
     let monitor: Redis;
     let start: () => Promise<void>;
     /** All that was ever written, answered or sent, by where. */
@@ -55,7 +56,8 @@ describeWith(['database', 's3'], 'a token of the Hub on the production home', ()
       [hub, home] = await Promise.all([startFakeHub(folder), startProductionHome()]);
       await hub.configure({ ...smallParts, tokens: { [canary]: 'write', [readToken]: 'read' } });
       await fillRepository(hub, 'acme/gated', readSample('base'), { gated: 'auto' });
-      monitor = await new Redis(home.redis.url).monitor();
+      redis = new Redis(home.redis.url);
+      monitor = await redis.monitor();
       monitor.on('monitor', (_time: string, args: string[]) => (seen.queue += `${args.join(' ')}\n`));
       const [port] = (await freePorts(1)) as [number];
       start = async () => {
@@ -72,7 +74,8 @@ describeWith(['database', 's3'], 'a token of the Hub on the production home', ()
       await pushSamples(client, ['base', 'sort']);
     }, 120_000);
     afterAll(async () => {
-      monitor.disconnect();
+      // A monitor is a connection of its own beside the one that it was asked of.
+      for (const connection of [monitor, redis]) connection.disconnect();
       await Promise.all([home.stop(), hub.stop()]);
       await rm(directory, { recursive: true, force: true });
     }, 60_000);
@@ -101,7 +104,16 @@ describeWith(['database', 's3'], 'a token of the Hub on the production home', ()
       });
       expect(await importing('hf:acme/gated')).toBe('succeeded');
 
-      // PLACE FOR TOKENS OF NAMESPACES: once a namespace can keep one, put the canary there and import without a header.
+      const kept = await fetch(`${service.url}/v1/hub-tokens/in`, {
+        method: 'PUT',
+        body: JSON.stringify({ token: canary }),
+        headers: { 'content-type': 'application/json' },
+      });
+      seen.answers += await kept.text();
+      expect(kept.ok).toBe(true);
+      await asked('/v1/hub-tokens');
+      const plain = await importModel(client, { source: 'hf:acme/gated', model: 'in/again' });
+      expect(plain.body['state']).toBe('succeeded');
 
       await hub.configure({ faults: [{ match: 'PUT /cdn/part/.*/3$', action: 'hang', times: 100 }] });
       const id = await submitPublication(client, { version: 'samples/sort@1', repository: 'hf:acme/sort' }, canary);
