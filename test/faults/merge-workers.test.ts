@@ -7,9 +7,7 @@ import { S3Store } from '../../src/storage/s3.js';
 import { until } from '../support/child-server.js';
 import { describeWith } from '../support/environment.js';
 import { HttpClient, type ServerEvent } from '../support/http-client.js';
-import { type OwnSchema, ownSchema } from '../support/postgres.js';
-import { type OwnRedis, startRedis } from '../support/redis.js';
-import { type SeaweedFs, startSeaweedFs } from '../support/seaweedfs.js';
+import { type ProductionHome, startProductionHome } from '../support/production-home.js';
 import { type ServiceProcess, startService } from '../support/service-process.js';
 import { syntheticModel } from '../support/synthetic-model.js';
 
@@ -32,9 +30,7 @@ interface ShardEvent {
 const shardOf = ({ type, data }: ServerEvent): ShardEvent => (type === 'shard' ? (data['data'] as ShardEvent) : {});
 
 describeWith(['database', 's3'], 'PostgreSQL, Redis and S3', () => {
-  let s3: SeaweedFs;
-  let redis: OwnRedis;
-  let schema: OwnSchema;
+  let home: ProductionHome;
   let database: pg.Client;
   let api: ServiceProcess;
   let client: HttpClient;
@@ -42,14 +38,8 @@ describeWith(['database', 's3'], 'PostgreSQL, Redis and S3', () => {
   const workers: ServiceProcess[] = [];
 
   const settings = (name: string): Record<string, string> => ({
+    ...home.settings,
     AMALGAM_DATA_DIR: join(directory, name),
-    AMALGAM_DATABASE_URL: schema.url,
-    AMALGAM_DATABASE_SCHEMA: schema.schema,
-    AMALGAM_REDIS_URL: redis.url,
-    AMALGAM_S3_URL: s3.config.url,
-    AMALGAM_S3_BUCKET: s3.config.bucket,
-    AMALGAM_S3_ACCESS_KEY: s3.config.accessKey,
-    AMALGAM_S3_SECRET_KEY: s3.config.secretKey,
     AMALGAM_THREADS: '1',
   });
   const startApi = async (): Promise<void> => {
@@ -68,9 +58,8 @@ describeWith(['database', 's3'], 'PostgreSQL, Redis and S3', () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'amalgam-workers-'));
-    schema = ownSchema();
-    [s3, redis] = await Promise.all([startSeaweedFs(), startRedis()]);
-    database = new pg.Client({ connectionString: schema.url, options: `-c search_path=${schema.schema}` });
+    home = await startProductionHome();
+    database = new pg.Client({ connectionString: home.schema.url, options: `-c search_path=${home.schema.schema}` });
     await database.connect();
     await startApi();
     await client.push('team/one', syntheticModel({ layers, layerBytes, seed: 1 }));
@@ -80,8 +69,7 @@ describeWith(['database', 's3'], 'PostgreSQL, Redis and S3', () => {
   afterAll(async () => {
     await kill(api);
     await database.end();
-    await schema.drop();
-    await Promise.all([s3.stop(), redis.stop()]);
+    await home.stop();
     await rm(directory, { recursive: true, force: true });
   }, 30_000);
 
@@ -185,7 +173,7 @@ describeWith(['database', 's3'], 'PostgreSQL, Redis and S3', () => {
     await until('it has noticed', () => /called off|had been given to another/.test(first.log()), 30);
     const after = await database.query('select * from merge_shards where merge_id = $1 order by index', [id]);
     expect(after.rows).toEqual(before.rows);
-    const store = new S3Store(s3.config);
+    const store = new S3Store(home.s3.config);
     await until('its object is gone', async () => {
       const keys = [];
       for await (const { key } of store.list(`merges/${id}/`)) keys.push(key);
@@ -199,7 +187,10 @@ describeWith(['database', 's3'], 'PostgreSQL, Redis and S3', () => {
     const id = await submit(0.59);
     await client.events(id, { isEnough: (event) => shardOf(event).state === 'done' });
     // Whoever takes or finishes a shard now waits for this lock, and gets it while it cannot use it.
-    const holder = new pg.Client({ connectionString: schema.url, options: `-c search_path=${schema.schema}` });
+    const holder = new pg.Client({
+      connectionString: home.schema.url,
+      options: `-c search_path=${home.schema.schema}`,
+    });
     await holder.connect();
     let pid: number | undefined;
     try {
@@ -230,11 +221,11 @@ describeWith(['database', 's3'], 'PostgreSQL, Redis and S3', () => {
 
   test('Redis loses everything and goes away: the sweep does without', async () => {
     await startWorker();
-    redis.kill('SIGKILL');
-    await redis.exited;
+    home.redis.kill('SIGKILL');
+    await home.redis.exited;
     const id = await submit(0.53);
     await client.events(id, { isEnough: (event) => shardOf(event).state === 'done' });
-    await redis.restart();
+    await home.redis.restart();
     await expectDoneOnce(id, 0);
   }, 120_000);
 
@@ -242,10 +233,10 @@ describeWith(['database', 's3'], 'PostgreSQL, Redis and S3', () => {
     await startWorker();
     const id = await submit(0.57);
     await client.events(id, { isEnough: (event) => shardOf(event).state === 'done' });
-    s3.kill('SIGKILL');
-    await s3.exited;
+    home.s3.kill('SIGKILL');
+    await home.s3.exited;
     await client.events(id, { isEnough: (event) => shardOf(event).state === 'pending' });
-    await s3.restart();
+    await home.s3.restart();
     await expectDoneOnce(id, 2);
     const waits = (await client.events(id)).filter((event) => shardOf(event).state === 'pending');
     expect(waits[0]?.data['data']).toMatchObject({ code: 'storage_unavailable' });

@@ -6,16 +6,12 @@ import { trainedSample } from '../support/checkpoints-in-training.js';
 import { until } from '../support/child-server.js';
 import { describeWith } from '../support/environment.js';
 import { HttpClient } from '../support/http-client.js';
-import { type OwnSchema, ownSchema } from '../support/postgres.js';
-import { type OwnRedis, startRedis } from '../support/redis.js';
+import { type ProductionHome, startProductionHome } from '../support/production-home.js';
 import { pushSamples } from '../support/sample-models.js';
-import { type SeaweedFs, startSeaweedFs } from '../support/seaweedfs.js';
 import { type ServiceProcess, startService } from '../support/service-process.js';
 
 describeWith(['database', 's3'], 'triggers on PostgreSQL, Redis and S3', () => {
-  let s3: SeaweedFs;
-  let redis: OwnRedis;
-  let schema: OwnSchema;
+  let home: ProductionHome;
   let client: HttpClient;
   let directory: string;
   const processes: ServiceProcess[] = [];
@@ -24,14 +20,8 @@ describeWith(['database', 's3'], 'triggers on PostgreSQL, Redis and S3', () => {
   const start = async (role: 'api' | 'worker'): Promise<ServiceProcess> => {
     const service = await startService(
       {
+        ...home.settings,
         AMALGAM_DATA_DIR: join(directory, String((started += 1))),
-        AMALGAM_DATABASE_URL: schema.url,
-        AMALGAM_DATABASE_SCHEMA: schema.schema,
-        AMALGAM_REDIS_URL: redis.url,
-        AMALGAM_S3_URL: s3.config.url,
-        AMALGAM_S3_BUCKET: s3.config.bucket,
-        AMALGAM_S3_ACCESS_KEY: s3.config.accessKey,
-        AMALGAM_S3_SECRET_KEY: s3.config.secretKey,
         AMALGAM_THREADS: '1',
       },
       role,
@@ -42,8 +32,7 @@ describeWith(['database', 's3'], 'triggers on PostgreSQL, Redis and S3', () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'amalgam-triggers-'));
-    schema = ownSchema();
-    [s3, redis] = await Promise.all([startSeaweedFs(), startRedis()]);
+    home = await startProductionHome();
     client = new HttpClient((await start('api')).url);
     await Promise.all([start('api'), start('worker'), start('worker')]);
     await pushSamples(client, ['base', 'sort']);
@@ -52,8 +41,7 @@ describeWith(['database', 's3'], 'triggers on PostgreSQL, Redis and S3', () => {
   afterAll(async () => {
     for (const each of processes) each.kill('SIGKILL');
     await Promise.all(processes.map(({ exited }) => exited));
-    await schema.drop();
-    await Promise.all([s3.stop(), redis.stop()]);
+    await home.stop();
     await rm(directory, { recursive: true, force: true });
   });
 
