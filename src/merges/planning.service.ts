@@ -25,6 +25,8 @@ export interface PlanningRequest {
 }
 
 export interface PlanningContext {
+  /** The request's recipe, where it was read already. */
+  parsed?: ParsedRecipe;
   /** To the Hub; without it every model must be in the registry. */
   line?: HubLine | undefined;
   /** What the recipe's names mean where they do not mean what they say: versions that were made for this merge. */
@@ -112,16 +114,17 @@ export class PlanningService {
   async planAtOnce(request: PlanningRequest, hubToken: string | undefined, namespace?: string): Promise<PlannedMerge> {
     const plan = async (): Promise<PlannedMerge> => {
       // A Hub that is away is waited for where its models are read; a slip in a name must not wait.
-      await this.isElsewhere(await this.read(request), request.pointer, hubToken, namespace);
+      const parsed = await this.read(request);
+      await this.isElsewhere(parsed, request.pointer, hubToken, namespace);
       const line = { token: hubToken, signal: AbortSignal.timeout(2 * answerWithinMs) };
-      return this.plan(request, { line, namespace });
+      return this.plan(request, { parsed, line, namespace });
     };
     return withinDeadline(answerWithinMs, 'Planning this merge', plan());
   }
 
   /** @throws RecipeError, AppError (a model), EngineError, each with a pointer into the request */
   async plan(request: PlanningRequest, context: PlanningContext = {}): Promise<PlannedMerge> {
-    const parsed = await this.read(request);
+    const { parsed = await this.read(request) } = context;
     const { recipe: whole, stages: written, warnings } = parsed;
     const made = new Map<string, MergeInput>();
     const stages: PlannedStage[] = [];

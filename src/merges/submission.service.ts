@@ -35,7 +35,7 @@ export class SubmissionService {
     const [namespace = ''] = request.output.split('/');
     const takeIn = (await this.planning.isElsewhere(parsed, pointer, token, namespace))
       ? this.preparations.takingIn(submission, parsed.recipe)
-      : this.merges.takingIn(submission, await this.planning.plan({ ...request, pointer }));
+      : this.merges.takingIn(submission, await this.planning.plan({ ...request, pointer }, { parsed }));
     const answer = await commit(async (manager) => {
       const taken = await takeIn(manager);
       if (request.publish !== undefined) {
