@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HEAP_START, type Kernels, compileKernels, instantiateKernels } from './kernels.js';
 import { scalarKernels } from './scalar.js';
+import { windowBytes } from '../methods/selection/counters.js';
 
 const module = compileKernels();
 const memory = new WebAssembly.Memory({ initial: 64, maximum: 1024 });
@@ -12,7 +13,7 @@ const scalar = scalarKernels(twinMemory);
 // Buffers far enough apart that padding never meets: up to 4,096 elements of 8 bytes each, then a histogram.
 const [A, B, C, D] = [0, 1, 2, 3].map((slot) => HEAP_START + slot * 65_536) as [number, number, number, number];
 const COUNTS = HEAP_START + 4 * 65_536;
-const END = COUNTS + 4 * 65_536;
+const END = COUNTS + windowBytes(65_536);
 /** Results that may overwrite none of the buffers above. */
 const E = END;
 
@@ -324,9 +325,10 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         [1, 65_535],
         [0x7f80_0000, 2],
         [0x3f80_0000, 1],
+        [0x3f7f_fffd, 67],
       ] as const) {
-        expectEqual('countWindowF32', [A, B, low, width, COUNTS, n], bytes, [[COUNTS, 'u32']], width);
-        expectEqual('countScatteredF32', [A, low, width, COUNTS, n], bytes, [[COUNTS, 'u32']], width);
+        expectEqual('countWindowF32', [A, B, low, width, COUNTS, n], bytes, [[COUNTS, 'u32']], windowBytes(width) / 4);
+        expectEqual('countScatteredF32', [A, low, width, COUNTS, n], bytes, [[COUNTS, 'u32']], windowBytes(width) / 4);
       }
     });
   }, 60_000);
@@ -355,7 +357,13 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         expectEqual('measureSelectedPairBF16', args, brains, [[COUNTS, 'u32']], 2, limit);
       }
       for (const low of [1, 0x3f00_0000]) {
-        expectEqual('countWindowBF16', [A, B, low, 65_535, COUNTS, n], brains, [[COUNTS, 'u32']], 65_535);
+        expectEqual(
+          'countWindowBF16',
+          [A, B, low, 65_535, COUNTS, n],
+          brains,
+          [[COUNTS, 'u32']],
+          windowBytes(65_535) / 4,
+        );
       }
       for (const [votes, margin] of [
         [[0.5, 0.5], -1],

@@ -14,7 +14,6 @@ type PairKernels = Pick<
   | 'addPairBF16'
   | 'addDeltaPairBF16'
   | 'subtractBF16'
-  | 'countWindowBF16'
 >;
 
 const SIGN_FREE = 0x7fff_ffff;
@@ -121,16 +120,6 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
     },
     subtractBF16: (target, x, base, n) => {
       for (let i = 0; i < n; i++) view().setFloat32(target + 4 * i, deltaOf(x, base, i), true);
-    },
-    countWindowBF16: (x, base, low, width, counts, n) => {
-      let above = 0;
-      for (let i = 0; i < n; i++) {
-        const key = bitsOf(deltaOf(x, base, i)) & SIGN_FREE;
-        const slot = counts + 4 * (key - low);
-        if (key >= low + width) above++;
-        else if (key >= low) view().setUint32(slot, view().getUint32(slot, true) + 1, true);
-      }
-      return above;
     },
   };
 }

@@ -4,6 +4,7 @@ import { scalarAgreement } from './scalar-agreement.js';
 import { scalarDivergence } from './scalar-divergence.js';
 import { scalarFusion } from './scalar-fusion.js';
 import { scalarVariance } from './scalar-variance.js';
+import { scalarWindows } from './scalar-windows.js';
 import { scalarPair } from './scalar-pair.js';
 import { scalarReportKernels } from './scalar-report.js';
 import { scalarRandomKernels } from './scalar-random.js';
@@ -91,6 +92,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     ...scalarFusion(memory),
     ...scalarPair(memory),
     ...scalarVariance(memory),
+    ...scalarWindows(memory),
     ...scalarReportKernels(memory),
     ...scalarRandomKernels(memory),
     decodeBF16: (source, target, n) =>
@@ -162,24 +164,6 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
         const key = keyF64(x, base, i);
         if (key >> BigInt(shift + 16) === prefix) bump(counts + 4 * Number((key >> BigInt(shift)) & 0xffffn));
       }),
-    countWindowF32: (x, base, low, width, counts, n) => {
-      let above = 0;
-      each(n, (i) => {
-        const key = keyF32(x, base, i);
-        if (key >= low + width) above++;
-        else if (key >= low) bump(counts + 4 * (key - low));
-      });
-      return above;
-    },
-    countScatteredF32: (x, low, width, counts, n) => {
-      let above = 0;
-      each(n, (i) => {
-        const key = u32(x + 4 * i) & F32_ABS;
-        if (key >= low + width) above++;
-        else if (key >= low) bump(counts + 4 * (key - low));
-      });
-      return above;
-    },
     trimF32: (x, base, key, quota, n) => {
       each(n, (i) => {
         const own = keyF32(x, base, i);

@@ -2,7 +2,7 @@
 // without its sign, which order as the magnitudes do (NaN above infinity). Each pass counts 16 bits of the keys that match
 // the digits already found.
 
-import { addLanes, bump, highSingles, lowSingles, singleOf } from './lanes';
+import { addLanes, bump } from './lanes';
 
 const F32_ABS: u32 = 0x7fffffff;
 const F64_ABS: u64 = 0x7fffffffffffffff;
@@ -10,11 +10,6 @@ const F64_ABS: u64 = 0x7fffffffffffffff;
 @inline
 function keyF32(x: usize, base: usize): u32 {
   return reinterpret<u32>(load<f32>(x) - load<f32>(base)) & F32_ABS;
-}
-
-@inline
-function keyBF16(x: usize, base: usize): u32 {
-  return reinterpret<u32>(singleOf(x) - singleOf(base)) & F32_ABS;
 }
 
 @inline
@@ -41,118 +36,6 @@ export function histogramHighF32(x: usize, base: usize, counts: usize, n: i32): 
     x += 4;
     base += 4;
   }
-}
-
-/**
- * Counts each key from `low` to below `low + width`, and returns how many are above those. `counts` is u32[width + 4]: the
- * last four are scratch. The first and the last key are counted in lanes: differences of 16-bit floats are often equal, and
- * a window that ends at keys of a sample ends at the frequent ones.
- */
-export function countWindowF32(x: usize, base: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
-  return countWindow<f32>(x, base, low, width, counts, n);
-}
-
-/** The same of bf16 as they are stored. */
-export function countWindowBF16(x: usize, base: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
-  return countWindow<u16>(x, base, low, width, counts, n);
-}
-
-/** The same of values whose keys are scattered: few fall into the window, and hardly two of those are equal. */
-export function countScatteredF32(x: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
-  const abs = i32x4.splat(F32_ABS);
-  const before = i32x4.splat(low - 1);
-  const last = i32x4.splat(low + width - 1);
-  const elsewhere = i32x4.add(i32x4.splat(low + width), i32x4(0, 1, 2, 3));
-  const origin = counts - (<usize>low << 2);
-  let above = i32x4.splat(0);
-  let i = 0;
-  for (; i + 8 <= n; i += 8) {
-    const keys0 = v128.and(v128.load(x), abs);
-    const keys1 = v128.and(v128.load(x, 16), abs);
-    const isAbove0 = i32x4.gt_s(keys0, last);
-    const isAbove1 = i32x4.gt_s(keys1, last);
-    above = i32x4.sub(above, i32x4.add(isAbove0, isAbove1));
-    const isInside0 = v128.andnot(i32x4.gt_s(keys0, before), isAbove0);
-    const isInside1 = v128.andnot(i32x4.gt_s(keys1, before), isAbove1);
-    if (v128.any_true(v128.or(isInside0, isInside1))) {
-      bumpLanes(origin, v128.bitselect(keys0, elsewhere, isInside0));
-      bumpLanes(origin, v128.bitselect(keys1, elsewhere, isInside1));
-    }
-    x += 32;
-  }
-  let count = addLanes(above);
-  for (; i < n; i++) {
-    const key = load<u32>(x) & F32_ABS;
-    if (key >= low + width) count++;
-    else if (key >= low) bump(origin + (<usize>key << 2));
-    x += 4;
-  }
-  return count;
-}
-
-@inline
-function countWindow<T>(x: usize, base: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
-  const abs = i32x4.splat(F32_ABS);
-  const high = low + width - 1;
-  const first = i32x4.splat(low);
-  const last = i32x4.splat(high);
-  // One slot a lane for keys that are elsewhere: the same one four times would make each wait for the one before.
-  const elsewhere = i32x4.add(i32x4.splat(low + width), i32x4(0, 1, 2, 3));
-  const origin = counts - (<usize>low << 2);
-  let above = i32x4.splat(0);
-  let atFirst = i32x4.splat(0);
-  let atLast = i32x4.splat(0);
-  let i = 0;
-  for (; i + 8 <= n; i += 8) {
-    let delta0: v128;
-    let delta1: v128;
-    if (isFloat<T>()) {
-      delta0 = f32x4.sub(v128.load(x), v128.load(base));
-      delta1 = f32x4.sub(v128.load(x, 16), v128.load(base, 16));
-    } else {
-      const xs = v128.load(x);
-      const bases = v128.load(base);
-      delta0 = f32x4.sub(lowSingles(xs), lowSingles(bases));
-      delta1 = f32x4.sub(highSingles(xs), highSingles(bases));
-    }
-    const keys0 = v128.and(delta0, abs);
-    const keys1 = v128.and(delta1, abs);
-    above = i32x4.sub(above, i32x4.add(i32x4.gt_s(keys0, last), i32x4.gt_s(keys1, last)));
-    atFirst = i32x4.sub(atFirst, i32x4.add(i32x4.eq(keys0, first), i32x4.eq(keys1, first)));
-    atLast = i32x4.sub(atLast, i32x4.add(i32x4.eq(keys0, last), i32x4.eq(keys1, last)));
-    const isBetween0 = v128.and(i32x4.gt_s(keys0, first), i32x4.gt_s(last, keys0));
-    const isBetween1 = v128.and(i32x4.gt_s(keys1, first), i32x4.gt_s(last, keys1));
-    if (v128.any_true(v128.or(isBetween0, isBetween1))) {
-      bumpLanes(origin, v128.bitselect(keys0, elsewhere, isBetween0));
-      bumpLanes(origin, v128.bitselect(keys1, elsewhere, isBetween1));
-    }
-    x += 8 * sizeof<T>();
-    base += 8 * sizeof<T>();
-  }
-  let count = addLanes(above);
-  store<u32>(counts, load<u32>(counts) + addLanes(atFirst));
-  if (width > 1) {
-    const end = origin + (<usize>high << 2);
-    store<u32>(end, load<u32>(end) + addLanes(atLast));
-  }
-  for (; i < n; i++) {
-    const key = isFloat<T>() ? keyF32(x, base) : keyBF16(x, base);
-    if (key > high) count++;
-    else if (key >= low) bump(origin + (<usize>key << 2));
-    x += sizeof<T>();
-    base += sizeof<T>();
-  }
-  return count;
-}
-
-/** Counts one key a lane, without a branch for each. */
-@inline
-function bumpLanes(origin: usize, keys: v128): void {
-  const slots = i32x4.shl(keys, 2);
-  bump(origin + i32x4.extract_lane(slots, 0));
-  bump(origin + i32x4.extract_lane(slots, 1));
-  bump(origin + i32x4.extract_lane(slots, 2));
-  bump(origin + i32x4.extract_lane(slots, 3));
 }
 
 /** Counts the 16 bits at `shift` of the 63-bit keys whose bits above them are `prefix`. */

@@ -1,5 +1,5 @@
 import type { Gatherer, Statistic, Workspace } from '../method.js';
-import { BINS, addUp, counterBytes, findFromTop, shareQuota } from './counters.js';
+import { BINS, addUp, findFromTop, shareQuota } from './counters.js';
 import type { Selection } from './rank.js';
 import { addUpSums, sumOfCounted } from './sums.js';
 
@@ -26,7 +26,7 @@ export function gatherDigits(selected: Selection, found: readonly Statistic[], w
   const sums = selected.sums && shift === 0;
   const known = knownSoFar(selected, found);
   const counters = selected.ranks.map(({ model }, i) => {
-    return { input: model + 1, prefix: known[i]?.prefix ?? 0n, counts: workspace.allocate(counterBytes(BINS)) };
+    return { input: model + 1, prefix: known[i]?.prefix ?? 0n, counts: workspace.allocate(BINS * 4) };
   });
   const totals: number[] = [];
   return {

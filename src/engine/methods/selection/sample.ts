@@ -1,6 +1,6 @@
 import type { Kernels, Pointer } from '../../kernels/kernels.js';
 import type { Block, Gatherer, MergeOperation, Statistic, Walk, Workspace } from '../method.js';
-import { BINS, counterBytes, findFromTop } from './counters.js';
+import { BINS, findFromTop, findInPages, pagesOf, windowBytes } from './counters.js';
 import type { Rank } from './rank.js';
 import { MAX_WIDTH, type Windows } from './windows.js';
 
@@ -101,23 +101,23 @@ function sortedSample(deltas: Pointer, count: number, { memory }: Workspace): Sa
 /** Sorts the sample's keys by radix, as far as somebody asks. */
 function radixSample(deltas: Pointer, count: number, workspace: Workspace): Sample {
   const zeros = workspace.allocate(count * 4);
-  const upper = workspace.allocate(counterBytes(BINS));
-  const lower = workspace.reserve(counterBytes(BINS));
-  const bins = (counters: Pointer): Uint32Array => new Uint32Array(workspace.memory.buffer, counters, BINS);
+  const [upper, lower] = [workspace.allocate(BINS * 4), workspace.reserve(windowBytes(BINS))];
+  const view = (counters: Pointer, bytes: number): Uint32Array =>
+    new Uint32Array(workspace.memory.buffer, counters, bytes / 4);
   workspace.kernels.histogramHighF32(deltas, zeros, upper, count);
   let counted = -1;
   return {
     count,
     keyAt: (rank) => {
       if (rank < 1) return HIGHEST_KEY;
-      const hit = rank > count ? undefined : findFromTop(bins(upper), rank, HIGHEST_KEY >> 16);
+      const hit = rank > count ? undefined : findFromTop(view(upper, BINS * 4), rank, HIGHEST_KEY >> 16);
       if (hit === undefined) return 0;
       if (hit.bin !== counted) {
-        bins(lower).fill(0);
+        view(lower, pagesOf(BINS) * 4).fill(0);
         workspace.kernels.countWindowF32(deltas, zeros, hit.bin * BINS, BINS, lower, count);
         counted = hit.bin;
       }
-      return hit.bin * BINS + (findFromTop(bins(lower), hit.left)?.bin ?? 0);
+      return hit.bin * BINS + (findInPages(view(lower, windowBytes(BINS)), BINS, hit.left)?.bin ?? 0);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Block, Gatherer, Statistic, Workspace } from '../method.js';
-import { addUp, counterBytes, findFromTop, shareQuota } from './counters.js';
+import { addUpPages, binsOf, countIn, findInPages, pagesOf, shareQuota, windowBytes } from './counters.js';
 import type { Selection } from './rank.js';
 import { addUpSums, sumOfCounted } from './sums.js';
 
@@ -10,7 +10,7 @@ export interface Windows {
   widths: number[];
 }
 
-/** Keys of bf16 differences lie far apart, often powers of two: one more window of 16 bits than 2^20 keys need. 4.5 MB a rank. */
+/** Keys of bf16 differences lie far apart, often powers of two: one more window of 16 bits than 2^20 keys need. Up to 4.5 MB a rank. */
 export const MAX_WIDTH = 17 * 65_536;
 
 /** What the pass before this one found out, if it was windows. */
@@ -22,13 +22,14 @@ export function windowsOf(found: readonly Statistic[]): Windows | undefined {
 /** Counts every key in a rank's window, and how many are above it. The counters of all ranks follow each other. */
 export function gatherWindows(selected: Selection, windows: Windows, workspace: Workspace): Gatherer {
   const { kernels, arithmetic, memory } = workspace;
-  const bytes = windows.widths.reduce((total, width) => total + counterBytes(width), 0);
-  const all = workspace.allocate(bytes);
+  const bytes = windows.widths.reduce((total, width) => total + windowBytes(width), 0);
+  const all = workspace.reserve(bytes);
   let next = all;
   const counters = selected.ranks.map(({ model }, i) => {
     const [low = 0, width = 0] = [windows.lows[i], windows.widths[i]];
     const counts = next;
-    next += counterBytes(width);
+    next += windowBytes(width);
+    new Uint32Array(memory.buffer, counts, pagesOf(width)).fill(0);
     return { input: model + 1, low, width, counts };
   });
   const above = counters.map(() => 0);
@@ -76,22 +77,24 @@ export function combineWindows(
   let at = 0;
   for (const [i, { keep }] of selected.ranks.entries()) {
     const [low = 0, width = 0] = [windows.lows[i], windows.widths[i]];
-    const histograms = partials.map((partial) => (partial['counts'] as Uint32Array).subarray(at, at + width));
-    at += counterBytes(width) / 4;
+    const histograms = partials.map((partial) =>
+      (partial['counts'] as Uint32Array).subarray(at, at + windowBytes(width) / 4),
+    );
+    at += windowBytes(width) / 4;
     const above = partials.reduce((sum, partial) => sum + ((partial['above'] as number[])[i] ?? 0), 0);
-    const counts = addUp(histograms);
-    const hit = above < keep ? findFromTop(counts, keep - above) : undefined;
+    const counts = addUpPages(histograms, width);
+    const hit = above < keep ? findInPages(counts, width, keep - above) : undefined;
     if (hit === undefined && (above >= keep || low > 1)) return {};
     // Below the lowest window there are only zeros: all that is not zero is kept.
     const key = hit === undefined ? 0 : low + hit.bin;
     keys.push(BigInt(key));
-    const equals = histograms.map((histogram) => (hit === undefined ? 0 : (histogram[hit.bin] ?? 0)));
+    const equals = histograms.map((histogram) => (hit === undefined ? 0 : countIn(histogram, width, hit.bin)));
     quotas.push(...shareQuota(equals, hit?.left ?? 0));
     const magnitude = (bin: number): number => workspace.arithmetic.magnitude(BigInt(low + bin));
     const pair = sums?.[i];
     if (pair === undefined) continue;
     totals.push(pair.total);
-    kept.push(pair.above + sumOfCounted(counts, hit, magnitude));
+    kept.push(pair.above + sumOfCounted(binsOf(counts, width), hit, magnitude));
   }
   return { keys, quotas, totals, kept };
 }

@@ -1,0 +1,43 @@
+import type { Kernels, Pointer } from './kernels.js';
+import { bitsOf, singleOf } from './scalar-bits.js';
+
+type WindowKernels = Pick<Kernels, 'countWindowF32' | 'countScatteredF32' | 'countWindowBF16'>;
+
+const SIGN_FREE = 0x7fff_ffff;
+const PAGE = 64;
+
+/** The twins of assembly/windows.ts, which has the layout of the counters. */
+export function scalarWindows(memory: WebAssembly.Memory): WindowKernels {
+  const view = (): DataView => new DataView(memory.buffer);
+  const f32 = (x: Pointer, i: number): number => view().getFloat32(x + 4 * i, true);
+  const brain = (x: Pointer, i: number): number => singleOf(view().getUint16(x + 2 * i, true) << 16);
+
+  const bump = (counter: Pointer): number => {
+    const before = view().getUint32(counter, true);
+    view().setUint32(counter, before + 1, true);
+    return before;
+  };
+
+  const count = (low: number, width: number, counts: Pointer, n: number, valueAt: (i: number) => number): number => {
+    const pages = counts + 4 * Math.ceil(width / PAGE);
+    let above = 0;
+    for (let i = 0; i < n; i++) {
+      const slot = (bitsOf(valueAt(i)) & SIGN_FREE) - low;
+      if (slot >= width) above++;
+      if (slot < 0 || slot >= width) continue;
+      const page = Math.floor(slot / PAGE);
+      if (bump(counts + 4 * page) === 0) {
+        new Uint32Array(memory.buffer, pages + 4 * PAGE * page, PAGE).fill(0);
+      }
+      bump(pages + 4 * slot);
+    }
+    return above;
+  };
+
+  return {
+    countWindowF32: (x, base, low, width, counts, n) => count(low, width, counts, n, (i) => f32(x, i) - f32(base, i)),
+    countScatteredF32: (x, low, width, counts, n) => count(low, width, counts, n, (i) => f32(x, i)),
+    countWindowBF16: (x, base, low, width, counts, n) =>
+      count(low, width, counts, n, (i) => brain(x, i) - brain(base, i)),
+  };
+}
