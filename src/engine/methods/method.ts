@@ -1,4 +1,4 @@
-import type { MethodName, Scalar } from '../../recipe/index.js';
+import type { MethodName, Scalar, TensorRole } from '../../recipe/index.js';
 import type { Dtype } from '../checkpoint/dtype.js';
 import type { Arithmetic } from '../kernels/arithmetic.js';
 import type { Kernels, Pointer, WorkDtype } from '../kernels/kernels.js';
@@ -40,6 +40,8 @@ export interface MergeOperation {
   inputSettings: Settings[];
   /** Of methods that ask for it: 0 in the result's first layer and outside the layers, 1 in its last. */
   depth?: number;
+  /** Of methods that ask for it: what the tensor is for. */
+  role?: TensorRole;
   /** Of methods that take them: where the coefficients of each input lie, as many as columns or one for all. */
   coefficients?: TensorSlice[];
 }

@@ -1,4 +1,3 @@
-import { tensorRole } from '../../recipe/index.js';
 import { applyColumns, columnCount, columnSums, wideRows } from './columns.js';
 import { type Method, type MergeOperation, rowElements, type Statistic } from './method.js';
 import { type ColumnSums, scoresOfElements, scoresOfVectors } from './significance.js';
@@ -90,5 +89,5 @@ function coefficientsOf(found: readonly Statistic[]): Float64Array {
 
 /** WIDEN (arXiv:2408.03092): y = b + sum c_i (x_i - b), the c_i of each column, or of each token's row of an embedding. */
 export function widen(operation: MergeOperation): Method {
-  return operation.shape.length === 2 && tensorRole(operation.tensor) === 'embed' ? ofRows : ofColumns;
+  return operation.shape.length === 2 && operation.role === 'embed' ? ofRows : ofColumns;
 }

@@ -5,6 +5,7 @@ import {
   type ParameterScope,
   type Recipe,
   type Scalar,
+  tensorRole,
 } from '../../recipe/index.js';
 import { type Dtype, findDtype, isFloatDtype } from '../checkpoint/dtype.js';
 import type { CheckpointTensor } from '../checkpoint/checkpoint.js';
@@ -62,6 +63,7 @@ export function planOperation(
     hasBase: ordered.hasBase,
     settings: globalSettings(recipe, output),
     ...(methods[output.slice.method].takesDepth && { depth: output.depth }),
+    ...(methods[output.slice.method].takesRole && { role: tensorRole(output.name) }),
     inputSettings: ordered.sources.map(({ source, name }, at) =>
       inputSettings(recipe, output, source, name, ordered.hasBase && at === 0),
     ),

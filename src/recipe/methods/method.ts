@@ -67,6 +67,8 @@ export interface MethodDefinition {
   takesCoefficients?: true;
   /** It treats a tensor by its layer's depth in the result. */
   takesDepth?: true;
+  /** It treats a tensor by what it is for. */
+  takesRole?: true;
   doc: string;
   paper?: { title: string; url: string };
   /** Whether this version's engine carries it out. */

@@ -5,6 +5,7 @@ export const widen: MethodDefinition = {
   title: 'WIDEN',
   base: 'required',
   minModels: 1,
+  takesRole: true,
   parameters: {
     above_average_value_ratio: {
       scope: 'global',
