@@ -9,10 +9,21 @@ import {
   isComplete,
   type MergeOperation,
   type Statistic,
-  type Walk,
   walkOf,
 } from '../methods/method.js';
 import { methodOf } from '../methods/registry.js';
+import {
+  type Chunk,
+  decodeInput,
+  type Input,
+  inPieces,
+  isBrain,
+  partOf,
+  type Span,
+  spansOf,
+  storedBlock,
+  unwatched,
+} from './chunks.js';
 import { SCRATCH_BYTES, type Convert, decoder, elementBytes, encoder } from './codec.js';
 import { BlockObserver } from '../report/block-observer.js';
 import { SAMPLED_BLOCKS } from '../report/report-mode.js';
@@ -24,29 +35,8 @@ import type { Arena } from './workspace.js';
 
 /** The apply pass has no sums, so its blocks can be smaller than the canonical ones: these stay in the fastest cache. */
 const APPLY_ELEMENTS = 2048;
-
-interface Input {
-  path: string;
-  offset: number;
-  elementBytes: number;
-  raw: Pointer;
-  decoded: Pointer;
-  decodedBytes: number;
-  decode: Convert;
-  /** bf16, and computed with as it is stored. */
-  isBrain: boolean;
-}
-
-/** What was loaded: `count` elements from `first` on, to be worked through `size` at a time, from every `stride`. */
-interface Chunk {
-  inputs: Input[];
-  first: number;
-  count: number;
-  size: number;
-  stride: number;
-  /** Elements that lie before the chunk in the raw buffers. */
-  skip: number;
-}
+/** What a method that treats every element for itself is given at once, as it is stored: the second cache holds it. */
+const POINTWISE_ELEMENTS = 4 * BLOCK_ELEMENTS;
 
 /** Carries out tasks on one thread: reads into the kernels' memory, computes there, writes from there. */
 export class TensorRunner {
@@ -98,10 +88,10 @@ export class TensorRunner {
     const fill = method.apply(operation, found, range.index, this.arena.workspace(operation.work));
     const chunk = this.chunkElements(operation, size);
     const inputs = this.openInputs(operation, size, chunk);
-    const output = this.openOutput(operation, destination, size, chunk);
+    const output = this.openOutput(operation, destination, fill, inputs, chunk);
     this.eachChunk(spansOf(operation, range, size), chunk, (first, count) => {
       for (const input of inputs) this.load(input, first, count, input.raw);
-      this.fillChunk({ inputs, first, count, size, stride: size, skip: 0 }, fill, output, applySize(method, size));
+      this.fillChunk({ inputs, first, count, size, stride: size, skip: 0 }, output);
       this.store(destination, output, first, count);
     });
     return reportOf(output);
@@ -112,15 +102,13 @@ export class TensorRunner {
     const { report } = this.setup;
     const size = blockElements(operation, methodOf(operation));
     const inputs = this.openInputs(operation, size, size);
-    const observer = BlockObserver.of(this.arena, operation, size, report, false);
+    const observer = BlockObserver.of(this.arena, operation, { size, part: size }, report, false);
     const special = { nan: 0, infinite: 0 };
     if (observer === undefined) return { special };
     const section = { size, stride: size * (report === 'full' ? 1 : SAMPLED_BLOCKS) };
     this.eachChunk(spansOf(operation, range, size, { size, stride: size, section }), size, (first, count) => {
       for (const input of inputs) this.load(input, first, count, input.raw);
-      const chunk = { inputs, first, count, size, stride: size, skip: 0 };
-      observer.before(first, (input, target, n) => this.decodeAgain(chunk, input, 0, target, n));
-      observer.withoutResult();
+      observer.see(first, count, (input, target) => decodeInput(inputs[input], 0, target, count), 0);
     });
     return { special, blocks: observer.report() };
   }
@@ -133,7 +121,6 @@ export class TensorRunner {
     const range = { index: 0, firstBlock: 0, blocks: Math.ceil(operation.elements / size) };
     const chunk = this.chunkElements(operation, size);
     const inputs = this.openInputs(operation, size, operation.elements);
-    const output = this.openOutput(operation, destination, size, chunk);
     const found: Statistic[] = [];
     let isLoaded = false;
     const load = (first: number, count: number): void => {
@@ -151,9 +138,10 @@ export class TensorRunner {
       found.push(method.combine(operation, pass, found, [gatherer.partial()], workspace));
     }
     const fill = method.apply(operation, found, 0, workspace);
+    const output = this.openOutput(operation, destination, fill, inputs, chunk);
     this.eachChunk(spansOf(operation, range, size), chunk, (first, count) => {
       load(first, count);
-      this.fillChunk({ inputs, first, count, size, stride: size, skip: first }, fill, output, applySize(method, size));
+      this.fillChunk({ inputs, first, count, size, stride: size, skip: first }, output);
       this.store(destination, output, first, count);
     });
     return { statistics: found, report: reportOf(output) };
@@ -179,7 +167,8 @@ export class TensorRunner {
           throw new EngineError('buffer_differs', message, { tensor: task.tensor });
         }
       }
-      special.check(raw, bytes);
+      special.look(raw, bytes / elementBytes(task.destination.dtype));
+      special.check();
       this.files.write(task.destination.path, source, task.destination.offset + at);
       this.count(bytes * (1 + task.operation.twins.length), bytes);
     }
@@ -210,18 +199,32 @@ export class TensorRunner {
     });
   }
 
-  private openOutput(operation: MergeOperation, destination: Destination, size: number, chunk: number): Output {
+  private openOutput(
+    operation: MergeOperation,
+    destination: Destination,
+    fill: Fill,
+    inputs: readonly Input[],
+    chunk: number,
+  ): Output {
+    const method = methodOf(operation);
+    const size = blockElements(operation, method);
+    const stored = destination.dtype === 'BF16' && inputs.every(isBrain) ? fill.stored : undefined;
+    // Where only the report's blocks are decoded, they are one step each.
+    const part = method.byRows === true || stored !== undefined ? size : APPLY_ELEMENTS;
     const bytes = elementBytes(destination.dtype);
     const scratch = this.arena.reserve(SCRATCH_BYTES);
     return {
       elementBytes: bytes,
-      isBrain: destination.dtype === 'BF16',
+      fill,
+      stored,
+      most: fill.isPointwise === true ? POINTWISE_ELEMENTS : size,
+      part,
       workBytes: operation.work === 'F32' ? 4 : 8,
-      work: this.arena.reserve(size * 8),
+      work: this.arena.reserve(part * 8),
       raw: this.arena.reserve(chunk * bytes),
       encode: encoder(this.arena.kernels, operation.work, destination.dtype, scratch),
       special: new SpecialCounter(this.arena, operation.tensor, destination.dtype, this.setup.allowNan),
-      observer: BlockObserver.of(this.arena, operation, size, this.setup.report),
+      observer: BlockObserver.of(this.arena, operation, { size, part }, this.setup.report),
     };
   }
 
@@ -240,54 +243,52 @@ export class TensorRunner {
     const pointers = chunk.inputs.map((input) => input.decoded);
     for (let at = 0; at < chunk.count; at += chunk.stride) {
       const count = Math.min(chunk.size, chunk.count - at);
-      for (const input of chunk.inputs) {
-        inPieces(count, (from, n) => {
-          const raw = input.raw + (chunk.skip + at + from) * input.elementBytes;
-          input.decode(raw, input.decoded + from * input.decodedBytes, n);
-        });
-      }
+      for (const input of chunk.inputs) decodeInput(input, chunk.skip + at, input.decoded, count);
       visit({ first: chunk.first + at, count, inputs: pointers, output }, at);
     }
   }
 
   /** One chunk of a statistics pass. */
   private gatherChunk(chunk: Chunk, gatherer: Gatherer): void {
-    const { stored } = gatherer;
+    const { stored, isPointwise } = gatherer;
     if (stored === undefined || !chunk.inputs.every(isBrain)) {
       return this.eachBlock(chunk, 0, (block) => gatherer.block(block));
     }
+    if (isPointwise === true && chunk.stride === chunk.size)
+      return stored({ ...storedBlock(chunk, 0, 0), count: chunk.count });
     for (let at = 0; at < chunk.count; at += chunk.stride) stored(storedBlock(chunk, at, 0));
   }
 
-  /** The apply pass over one chunk: block by block into the chunk's output buffer. */
-  private fillChunk(chunk: Chunk, fill: Fill, output: Output, applySize: number): void {
-    const stored = chunk.inputs.every(isBrain) && output.isBrain ? fill.stored : undefined;
-    for (let at = 0; at < chunk.count; at += chunk.size) {
-      const block = storedBlock(chunk, at, output.raw + at * output.elementBytes);
-      if (stored !== undefined && output.observer?.watches(block.first) !== true) stored(block);
-      else this.fillDecoded(partOf(chunk, block, applySize), fill, output, block.output);
+  /** The apply pass over one chunk, into the chunk's output buffer. */
+  private fillChunk(chunk: Chunk, output: Output): void {
+    const { stored, most, part } = output;
+    for (let at = 0; at < chunk.count;) {
+      const target = output.raw + at * output.elementBytes;
+      const run = stored === undefined ? 0 : unwatched(chunk, at, most, output.observer);
+      const count = run > 0 ? run : Math.min(chunk.size, chunk.count - at);
+      if (run > 0) stored?.({ ...storedBlock(chunk, at, target), count });
+      else this.fillDecoded(partOf(chunk, at, count, part), output, target);
+      // While it is still in the cache.
+      output.special.look(target, count);
+      at += count;
     }
   }
 
   /** Decodes, computes and encodes, in steps that stay in the fastest cache. */
-  private fillDecoded(chunk: Chunk, fill: Fill, output: Output, target: Pointer): void {
-    this.eachBlock(chunk, output.work, (block, at) => {
-      output.observer?.before(block.first, (input, copy, count) => this.decodeAgain(chunk, input, at, copy, count));
+  private fillDecoded(chunk: Chunk, output: Output, target: Pointer): void {
+    const { fill, observer, work } = output;
+    const isWatched = observer?.watches(chunk.first) === true;
+    this.eachBlock(chunk, work, (block, at) => {
       fill(block);
-      output.observer?.after(block.first, block.count, output.work);
+      if (isWatched) {
+        // From what is stored: the method may have overwritten what was decoded for it.
+        const decode = (input: number, copy: Pointer): void =>
+          decodeInput(chunk.inputs[input], chunk.skip + at, copy, block.count);
+        observer.see(block.first, block.count, decode, work);
+      }
       inPieces(block.count, (from, n) => {
-        output.encode(output.work + from * output.workBytes, target + (at + from) * output.elementBytes, n);
+        output.encode(work + from * output.workBytes, target + (at + from) * output.elementBytes, n);
       });
-    });
-  }
-
-  /** For the report: the method has buffers of its own, and may have overwritten what is in them. */
-  private decodeAgain(chunk: Chunk, index: number, at: number, target: Pointer, count: number): void {
-    const input = chunk.inputs[index];
-    if (input === undefined) return;
-    inPieces(count, (from, n) => {
-      const raw = input.raw + (chunk.skip + at + from) * input.elementBytes;
-      input.decode(raw, target + from * input.decodedBytes, n);
     });
   }
 
@@ -300,7 +301,7 @@ export class TensorRunner {
 
   private store(destination: Destination, output: Output, first: number, count: number): void {
     const bytes = count * output.elementBytes;
-    output.special.check(output.raw, bytes);
+    output.special.check();
     const view = new Uint8Array(this.arena.memory.buffer, output.raw, bytes);
     this.files.write(destination.path, view, destination.offset + first * output.elementBytes);
     this.count(0, bytes);
@@ -324,7 +325,12 @@ export class TensorRunner {
 
 interface Output {
   elementBytes: number;
-  isBrain: boolean;
+  fill: Fill;
+  /** `fill` for bf16 throughout, and how many elements it is given at once. */
+  stored: Fill['stored'];
+  most: number;
+  /** Elements that are decoded at once. */
+  part: number;
   workBytes: number;
   work: Pointer;
   raw: Pointer;
@@ -342,50 +348,4 @@ function withoutViews(statistic: Statistic, memory: WebAssembly.Memory): Statist
   const copy = (value: Statistic[string]): Statistic[string] =>
     ArrayBuffer.isView(value) && value.buffer === memory.buffer ? value.slice() : value;
   return Object.fromEntries(Object.entries(statistic).map(([key, value]) => [key, copy(value)]));
-}
-
-/** A run of elements: from the first up to, not including, the last. */
-interface Span {
-  from: number;
-  to: number;
-}
-
-/** What a pass reads of a range: all of it, or the sections that the walk looks at. */
-function* spansOf(operation: MergeOperation, range: BlockRange, size: number, walk?: Walk): Generator<Span> {
-  const start = range.firstBlock * size;
-  const end = Math.min((range.firstBlock + range.blocks) * size, operation.elements);
-  const section = walk?.section;
-  if (section === undefined) {
-    yield { from: start, to: end };
-    return;
-  }
-  for (let at = Math.floor(start / section.stride) * section.stride; at < end; at += section.stride) {
-    const [from, to] = [Math.max(start, at), Math.min(end, at + section.size)];
-    if (from < to) yield { from, to };
-  }
-}
-
-function isBrain(input: Input): boolean {
-  return input.isBrain;
-}
-
-/** Conversions have scratch for one canonical block; longer rows take several turns. */
-function inPieces(count: number, visit: (from: number, n: number) => void): void {
-  for (let from = 0; from < count; from += BLOCK_ELEMENTS) visit(from, Math.min(BLOCK_ELEMENTS, count - from));
-}
-
-function applySize(method: { byRows?: boolean }, blockSize: number): number {
-  return method.byRows === true ? blockSize : APPLY_ELEMENTS;
-}
-
-/** The block of a chunk that begins `at` elements from its start, as it is stored. */
-function storedBlock({ inputs, first, count, size, skip }: Chunk, at: number, output: Pointer): Block {
-  const pointers = inputs.map((input) => input.raw + (skip + at) * input.elementBytes);
-  return { first: first + at, count: Math.min(size, count - at), inputs: pointers, output };
-}
-
-/** A block of a chunk as a chunk of its own, to be worked through in smaller steps. */
-function partOf({ inputs, first, skip }: Chunk, block: Block, size: number): Chunk {
-  const at = block.first - first;
-  return { inputs, first: block.first, count: block.count, size, stride: size, skip: skip + at };
 }

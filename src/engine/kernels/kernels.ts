@@ -118,13 +118,24 @@ export interface Kernels {
   takeScoredF32(output: Pointer, x: Pointer, base: Pointer, c: number, least: number, n: number): void;
   takeScoredF64(output: Pointer, x: Pointer, base: Pointer, c: number, least: bigint, n: number): void;
   takeScoredBF16(output: Pointer, x: Pointer, base: Pointer, c: number, least: number, n: number): void;
-  countConflicts(table: Pointer, models: number, target: Pointer, n: number): void;
-  countKept(delta: Pointer, base: Pointer, output: Pointer, target: Pointer, n: number): void;
+  observeF32: Observe;
+  observeF64: Observe;
   acos(x: number): number;
   cos(x: number): number;
   exp(x: number): number;
   sin(x: number): number;
 }
+
+/** `output` is 0 where there is none; `scratch` and `target` are those of assembly/report.ts. */
+export type Observe = (
+  inputs: Pointer,
+  models: number,
+  hasBase: number,
+  output: Pointer,
+  scratch: Pointer,
+  target: Pointer,
+  n: number,
+) => void;
 
 /** `settings` are those of assembly/pair.ts, whose quotas the kernels of bf16 use up. */
 export type MergePair = (output: Pointer, base: Pointer, x: Pointer, y: Pointer, settings: Pointer, n: number) => void;

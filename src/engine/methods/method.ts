@@ -69,6 +69,8 @@ export interface Fill {
   (block: Block): void;
   /** The same, bit for bit, of inputs that are bf16 as they are stored, to bf16: for what a kernel does without decoding. */
   stored?: ((block: Block) => void) | undefined;
+  /** `stored` treats every element for itself, and may be given several blocks at once. */
+  isPointwise?: boolean | undefined;
 }
 
 /** The kernels and the buffers of one thread, for one operation. */
@@ -102,6 +104,8 @@ export interface Gatherer {
   block(block: Block): void;
   /** The same of inputs that are bf16 as they are stored. */
   stored?: ((block: Block) => void) | undefined;
+  /** `stored` only counts, so that nothing depends on where a block ends, and may be given many blocks at once. */
+  isPointwise?: boolean | undefined;
   /** Arrays may be views of the workspace's memory: they are read before the next allocation. */
   partial(): Statistic;
 }

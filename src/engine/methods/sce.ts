@@ -65,7 +65,7 @@ export const sce: Method = {
       for (const model of models) mask.sparsify(model, base, block);
       merge(block);
     };
-    return Object.assign(fill, { stored: merge.stored });
+    return Object.assign(fill, { stored: merge.stored, isPointwise: merge.isPointwise });
   },
 };
 

@@ -13,7 +13,7 @@ export function applyWeightedSum(coefficients: readonly number[], { arithmetic, 
   if (c === undefined || d === undefined || others.length > 0) return fill;
   const stored = ({ inputs: [x = 0, y = 0], output, count }: Block): void =>
     kernels.addPairBF16(output, x, y, c, d, count);
-  return Object.assign(fill, { stored });
+  return Object.assign(fill, { stored, isPointwise: true });
 }
 
 /** y = base + sum of c_i (x_i - base), the base first among the inputs. */
@@ -34,7 +34,7 @@ export function applyWeightedDeltas(coefficients: readonly number[], { arithmeti
   if (c === undefined || d === undefined || others.length > 0) return fill;
   const stored = ({ inputs: [base = 0, x = 0, y = 0], output, count }: Block): void =>
     kernels.addDeltaPairBF16(output, base, x, y, c, d, count);
-  return Object.assign(fill, { stored });
+  return Object.assign(fill, { stored, isPointwise: true });
 }
 
 /** A method whose coefficients follow from its parameters alone: no statistics pass. */

@@ -4,49 +4,44 @@ import type { MergeOperation } from '../methods/method.js';
 import { looksAt, type ReportMode } from './report-mode.js';
 import type { RangeReport } from './tensor-report.js';
 
-/** Decodes the first `count` elements of an input's block into the work dtype. */
-export type DecodeInput = (input: number, target: Pointer, count: number) => void;
+/** Decodes elements of an input, as it is stored, into the work dtype. */
+export type DecodeInput = (input: number, target: Pointer) => void;
 
 /**
- * Watches the apply pass over a range: of every block that the report looks at, the task vectors as they were before the
- * method touched them, and the result that it made of them. All in f64, in buffers of its own.
+ * Watches the apply pass over a range: of every block that the report looks at, the task vectors and the result that the
+ * method made of them, before it is rounded. Sums in f64.
  */
 export class BlockObserver {
   private readonly gram: number[] = [];
   private readonly counts: Omit<NonNullable<RangeReport['blocks']>, 'gram'>;
-  /** Every input in f64; then, in the same place, the task vectors. */
-  private readonly inputs: Pointer[];
-  private readonly deltas: Pointer[];
-  private readonly reference: Pointer;
-  private readonly output: Pointer;
-  private readonly decoded: Pointer;
+  private readonly models: number;
+  private readonly inputs: readonly Pointer[];
+  /** The addresses of `inputs`. */
   private readonly table: Pointer;
+  private readonly scratch: Pointer;
   private readonly target: Pointer;
-  /** First and last element of the block that is being watched. */
-  private from = 0;
-  private to = 0;
 
   private constructor(
     private readonly arena: Arena,
     private readonly operation: MergeOperation,
+    /** Elements of a block. */
     private readonly size: number,
     private readonly mode: ReportMode,
-    hasResult: boolean,
+    part: number,
+    private readonly hasResult: boolean,
   ) {
-    const block = (): Pointer => arena.reserve(size * 8);
-    const { hasBase } = operation;
-    this.inputs = operation.inputs.map(block);
-    this.reference = hasBase ? (this.inputs[0] ?? 0) : block();
-    this.deltas = hasBase ? this.inputs.slice(1) : this.inputs;
-    this.output = block();
-    this.decoded = block();
-    this.target = arena.reserve(3 * 8);
-    this.table = arena.reserve(this.deltas.length * 4);
-    new Uint32Array(arena.memory.buffer, this.table, this.deltas.length).set(this.deltas);
-    const none = this.deltas.map(() => 0);
+    const { inputs, hasBase } = operation;
+    const models = inputs.slice(hasBase ? 1 : 0).map(({ input }) => input);
+    this.models = models.length;
+    this.inputs = inputs.map(() => arena.reserve(part * 8));
+    this.table = arena.reserve(inputs.length * 4);
+    new Uint32Array(arena.memory.buffer, this.table, inputs.length).set(this.inputs);
+    this.scratch = arena.reserve((models.length + 2) * PIECE_BYTES);
+    this.target = arena.reserve(this.products * 8 + (models.length + 1) * 8);
+    const none = models.map(() => 0);
     this.counts = {
       reference: hasBase ? 'base' : 'mean',
-      models: operation.inputs.slice(hasBase ? 1 : 0).map(({ input }) => input),
+      models,
       ...{ seen: 0, contested: 0, conflicting: 0 },
       ...(hasBase && hasResult && { nonZero: [...none], kept: [...none] }),
     };
@@ -54,101 +49,63 @@ export class BlockObserver {
 
   /**
    * @param size elements of a block
-   * @param hasResult the merge is carried out, and `after` will be told its result
+   * @param part elements of which it is told at once, at most
+   * @param hasResult the merge is carried out
    * @returns nothing where there is nothing to compare
    */
   static of(
     arena: Arena,
     operation: MergeOperation,
-    size: number,
+    { size, part }: { size: number; part: number },
     mode: ReportMode,
     hasResult = true,
   ): BlockObserver | undefined {
     if (mode === 'none' || operation.inputs.length < 2) return undefined;
-    return new BlockObserver(arena, operation, size, mode, hasResult);
+    return new BlockObserver(arena, operation, size, mode, part, hasResult);
   }
 
-  /** Whether the report looks at the block that begins with this element. */
-  watches(first: number): boolean {
-    return looksAt(this.mode, first / this.size);
+  /** Whether the report looks at the block that has this element. */
+  watches(element: number): boolean {
+    return looksAt(this.mode, Math.floor(element / this.size));
   }
 
-  /** Before the method works on elements from `first` on: forms the task vectors where a block begins. */
-  before(first: number, decode: DecodeInput): void {
-    const { operation, size } = this;
-    if (first % size !== 0) return;
-    this.from = this.to = first;
-    if (!looksAt(this.mode, first / size)) return;
-    this.to = Math.min(first + size, operation.elements);
-    const count = this.to - first;
-    this.inputs.forEach((target, input) => {
-      const isSingle = operation.work === 'F32';
-      decode(input, isSingle ? this.decoded : target, count);
-      if (isSingle) this.arena.kernels.promote(this.decoded, target, count);
-    });
-    this.formDeltas(count);
-  }
-
-  /** After the method worked on `count` elements from `first` on. */
-  after(first: number, count: number, output: Pointer): void {
-    if (first >= this.to) return;
-    const target = this.output + (first - this.from) * 8;
-    if (this.operation.work === 'F32') this.arena.kernels.promote(output, target, count);
-    else new Uint8Array(this.arena.memory.buffer).copyWithin(target, output, output + count * 8);
-    if (first + count === this.to) this.look(this.to - this.from);
-  }
-
-  /** In place of `after` where there is no result. */
-  withoutResult(): void {
-    if (this.to > this.from) this.look(this.to - this.from);
+  /**
+   * A part of a watched block, from its beginning on: `count` elements from `first`.
+   * @param output the method's result in the work dtype, where there is one
+   */
+  see(first: number, count: number, decode: DecodeInput, output: Pointer): void {
+    const { arena, operation, target, models } = this;
+    if (first % this.size === 0)
+      new Uint8Array(arena.memory.buffer, target, this.products * 8 + (models + 1) * 8).fill(0);
+    this.inputs.forEach((at, input) => decode(input, at));
+    const observe = operation.work === 'F32' ? arena.kernels.observeF32 : arena.kernels.observeF64;
+    const result = this.hasResult && operation.hasBase ? output : 0;
+    observe(this.table, models, operation.hasBase ? 1 : 0, result, this.scratch, target, count);
+    this.counts.seen += count;
+    if ((first + count) % this.size === 0 || first + count === operation.elements) this.finishBlock();
   }
 
   report(): NonNullable<RangeReport['blocks']> {
     return { ...this.counts, gram: Float64Array.from(this.gram) };
   }
 
-  private formDeltas(count: number): void {
-    const { kernels } = this.arena;
-    if (!this.operation.hasBase) {
-      this.inputs.forEach((input, i) => {
-        if (i === 0) kernels.scaleF64(this.reference, input, 1, count);
-        else kernels.addF64(this.reference, input, count);
-      });
-      kernels.scaleF64(this.reference, this.reference, 1 / this.inputs.length, count);
-    }
-    for (const delta of this.deltas) kernels.subtractF64(delta, delta, this.reference, count);
+  private get products(): number {
+    return (this.models * (this.models + 1)) / 2;
   }
 
-  private look(count: number): void {
-    const { kernels } = this.arena;
-    const { deltas, target, counts } = this;
-    deltas.forEach((row, i) => {
-      for (const [offset, column] of deltas.slice(i).entries()) {
-        // Off the diagonal only the middle one of the three entries is news.
-        kernels.gramF64(row, column, target, count);
-        this.gram.push(this.numberAt(offset === 0 ? 0 : 1));
-      }
-    });
-    kernels.countConflicts(this.table, deltas.length, target, count);
-    const [contested, conflicting] = this.pair();
-    counts.seen += count;
+  private finishBlock(): void {
+    const { counts, target, products, models } = this;
+    const { buffer } = this.arena.memory;
+    this.gram.push(...new Float64Array(buffer, target, products));
+    const [contested = 0, conflicting = 0, ...each] = new Uint32Array(buffer, target + products * 8, 2 * (models + 1));
     counts.contested += contested;
     counts.conflicting += conflicting;
-    deltas.forEach((delta, i) => {
-      if (counts.nonZero === undefined || counts.kept === undefined) return;
-      kernels.countKept(delta, this.reference, this.output, target, count);
-      const [nonZero, kept] = this.pair();
-      counts.nonZero[i] = (counts.nonZero[i] ?? 0) + nonZero;
-      counts.kept[i] = (counts.kept[i] ?? 0) + kept;
+    each.forEach((count, at) => {
+      const list = at % 2 === 0 ? counts.nonZero : counts.kept;
+      if (list !== undefined) list[at >> 1] = (list[at >> 1] ?? 0) + count;
     });
   }
-
-  private numberAt(place: number): number {
-    return new Float64Array(this.arena.memory.buffer, this.target, 3)[place] ?? 0;
-  }
-
-  private pair(): [number, number] {
-    const [first = 0, second = 0] = new Uint32Array(this.arena.memory.buffer, this.target, 2);
-    return [first, second];
-  }
 }
+
+/** The kernel's scratch for each model, and for the reference and the result. */
+const PIECE_BYTES = 256 * 8;

@@ -1,4 +1,3 @@
-import { elementBytes } from '../execution/codec.js';
 import { EngineError } from '../errors.js';
 import type { Dtype } from '../checkpoint/dtype.js';
 import type { Arena } from '../execution/workspace.js';
@@ -16,9 +15,9 @@ export interface SpecialValues {
  */
 export class SpecialCounter {
   readonly found: SpecialValues = { nan: 0, infinite: 0 };
+  /** Counts `n` elements that are stored at `at`; what it finds, `check` sees. */
+  readonly look: (at: Pointer, n: number) => void;
   private readonly counts: Pointer;
-  private readonly bytes: number;
-  private readonly look: ((at: Pointer, n: number) => void) | undefined;
 
   /** @param dtype of the stored result; integers have neither NaN nor infinity */
   constructor(
@@ -28,17 +27,15 @@ export class SpecialCounter {
     private readonly allowNan: boolean,
   ) {
     this.counts = arena.reserve(8);
-    this.bytes = elementBytes(dtype);
+    new Uint32Array(arena.memory.buffer, this.counts, 2).fill(0);
     this.look = lookerFor(arena, dtype, this.counts);
   }
 
-  /** @throws EngineError nan_in_result */
-  check(at: Pointer, bytes: number): void {
-    if (this.look === undefined) return;
+  /** Before anything that was looked at is written. @throws EngineError nan_in_result */
+  check(): void {
     const counts = new Uint32Array(this.arena.memory.buffer, this.counts, 2);
-    counts.fill(0);
-    this.look(at, bytes / this.bytes);
     const [nan = 0, infinite = 0] = counts;
+    counts.fill(0);
     this.found.nan += nan;
     this.found.infinite += infinite;
     if (nan === 0 || this.allowNan) return;
@@ -49,7 +46,7 @@ export class SpecialCounter {
   }
 }
 
-function lookerFor({ kernels }: Arena, dtype: Dtype, counts: Pointer): ((at: Pointer, n: number) => void) | undefined {
+function lookerFor({ kernels }: Arena, dtype: Dtype, counts: Pointer): (at: Pointer, n: number) => void {
   switch (dtype) {
     case 'BF16':
       return (at, n) => kernels.countSpecial16(at, 0x7f80, counts, n);
@@ -60,6 +57,6 @@ function lookerFor({ kernels }: Arena, dtype: Dtype, counts: Pointer): ((at: Poi
     case 'F64':
       return (at, n) => kernels.countSpecial64(at, counts, n);
     default:
-      return undefined;
+      return () => undefined;
   }
 }

@@ -11,9 +11,15 @@ export function countSpecial16(x: usize, infinity: i32, target: usize, n: i32): 
   const magnitude = i16x8.splat(0x7fff);
   const limit = i16x8.splat(<i16>infinity);
   let i = 0;
+  // Up to the first: next to never is there any.
+  for (; i + 32 <= n; i += 32) {
+    const first = i16x8.max_s(v128.and(v128.load(x), magnitude), v128.and(v128.load(x, 16), magnitude));
+    const second = i16x8.max_s(v128.and(v128.load(x, 32), magnitude), v128.and(v128.load(x, 48), magnitude));
+    if (v128.any_true(i16x8.ge_s(i16x8.max_s(first, second), limit))) break;
+    x += 64;
+  }
   for (; i + 8 <= n; i += 8) {
     const bits = v128.and(v128.load(x), magnitude);
-    // Next to never taken, so that the loop costs a load and a comparison.
     if (v128.any_true(i16x8.ge_s(bits, limit))) {
       add(target, popcnt(i16x8.bitmask(i16x8.gt_s(bits, limit))), popcnt(i16x8.bitmask(i16x8.eq(bits, limit))));
     }

@@ -54,6 +54,7 @@ export function gatherWindows(selected: Selection, windows: Windows, workspace: 
       }
     },
     stored: selected.sums ? undefined : (block) => count(kernels.countWindowBF16, block),
+    isPointwise: true,
     partial: () => ({
       counts: new Uint32Array(memory.buffer, all, bytes / 4),
       above,

@@ -11,6 +11,9 @@ export interface Partner extends Pick<Participant, 'model' | 'band' | 'maskAt'> 
   together: number;
 }
 
+/** How bf16 is filled as it is stored. */
+type StoredFill = Pick<Fill, 'stored' | 'isPointwise'>;
+
 /** The settings that the kernels of pairs read: assembly/pair.ts has their layout. */
 const SETTINGS_BYTES = 80;
 const PARTNER_BYTES = 24;
@@ -36,11 +39,11 @@ export function electingPair(partners: readonly Partner[], votes: readonly numbe
   const hasOutliers = partners.some(({ band }) => band?.most !== undefined);
   const fill = (block: Block): void => pair.merge(electPairF32, block);
   const byBands = hasOutliers ? bandElectPairBF16 : trimElectPairBF16;
-  return Object.assign(fill, { stored: pair.byBands(byBands) ?? pair.byMasks(maskElectPairBF16) });
+  return Object.assign(fill, pair.byBands(byBands) ?? pair.byMasks(maskElectPairBF16));
 }
 
 /** Adds the two up, from bf16 to bf16; nothing where neither magnitudes nor masks tell what is left of them. */
-export function summingPair(partners: readonly Partner[], workspace: Workspace): Fill['stored'] {
+export function summingPair(partners: readonly Partner[], workspace: Workspace): StoredFill | undefined {
   const { bandSumPairBF16, maskSumPairBF16 } = workspace.kernels;
   const pair = new Pair(partners, workspace);
   return pair.byBands(bandSumPairBF16) ?? pair.byMasks(maskSumPairBF16);
@@ -71,26 +74,28 @@ class Pair {
     view.setFloat64(64, y, true);
   }
 
-  byBands(kernel: MergePair): Fill['stored'] {
+  byBands(kernel: MergePair): StoredFill | undefined {
     const limits = this.partners.flatMap(({ band }): (Threshold | undefined)[] =>
       band === undefined ? [] : [band.least, band.most],
     );
     if (limits.length < 2 * this.partners.length) return undefined;
-    return (block) => {
+    const stored = (block: Block): void => {
       this.writeLimits(limits);
       this.merge(kernel, block);
       this.readQuotas(limits);
     };
+    return { stored, isPointwise: true };
   }
 
-  byMasks(kernel: MergePair): Fill['stored'] {
+  byMasks(kernel: MergePair): StoredFill | undefined {
     const masks = this.partners.flatMap(({ maskAt }) => maskAt ?? []);
     if (masks.length < this.partners.length) return undefined;
-    return (block) => {
+    const stored = (block: Block): void => {
       const view = this.view();
       masks.forEach((maskAt, i) => view.setUint32(MASKS + 4 * i, maskAt(block.first), true));
       this.merge(kernel, block);
     };
+    return { stored };
   }
 
   merge(kernel: MergePair, { inputs, output, count }: Block): void {

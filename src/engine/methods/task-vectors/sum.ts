@@ -35,5 +35,5 @@ export const sum: Merging = (operation, participants, workspace) => {
     add(output, base, count);
   };
   const partners = terms.map((term) => ({ ...term, alone: term.coefficient, together: term.coefficient }));
-  return Object.assign(fill, { stored: terms.length === 2 ? summingPair(partners, workspace) : undefined });
+  return Object.assign(fill, terms.length === 2 && summingPair(partners, workspace));
 };

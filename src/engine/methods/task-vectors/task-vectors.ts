@@ -71,7 +71,7 @@ export function taskVectorMethod(sparsifier: Sparsifier, merging: Merging): Meth
         for (const { model, sparsify } of taking) sparsify(block.inputs[model + 1] ?? 0, base, block);
         merge(block);
       };
-      return Object.assign(fill, { stored: merge.stored });
+      return Object.assign(fill, { stored: merge.stored, isPointwise: merge.isPointwise });
     },
   };
 }
