@@ -44,6 +44,9 @@ export interface Kernels {
   nearswapF64(output: Pointer, x: Pointer, base: Pointer, t: number, n: number): void;
   addPairBF16(output: Pointer, x: Pointer, y: Pointer, c: number, d: number, n: number): void;
   addDeltaPairBF16(output: Pointer, base: Pointer, x: Pointer, y: Pointer, c: number, d: number, n: number): void;
+  addDeltaBF16(output: Pointer, origin: Pointer, x: Pointer, base: Pointer, c: number, n: number): void;
+  /** `cs` and `ds` are coefficients of each element, in f32. */
+  addProductPairBF16(output: Pointer, x: Pointer, y: Pointer, cs: Pointer, ds: Pointer, n: number): void;
   gramBF16(x: Pointer, y: Pointer, target: Pointer, n: number): void;
   gramDeltasBF16(x: Pointer, y: Pointer, base: Pointer, target: Pointer, n: number): void;
   gramF32(x: Pointer, y: Pointer, target: Pointer, n: number): void;

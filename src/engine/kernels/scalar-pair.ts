@@ -13,6 +13,8 @@ type PairKernels = Pick<
   | 'keepPackedF32'
   | 'addPairBF16'
   | 'addDeltaPairBF16'
+  | 'addDeltaBF16'
+  | 'addProductPairBF16'
   | 'subtractBF16'
 >;
 
@@ -108,6 +110,20 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
       const { fround } = Math;
       for (let i = 0; i < n; i++) {
         const sum = fround(brain(x + 2 * i) * fround(c)) + fround(brain(y + 2 * i) * fround(d));
+        view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum)), true);
+      }
+    },
+    addProductPairBF16: (output, x, y, cs, ds, n) => {
+      const { fround } = Math;
+      for (let i = 0; i < n; i++) {
+        const sum = fround(brain(x + 2 * i) * f32(cs + 4 * i)) + fround(brain(y + 2 * i) * f32(ds + 4 * i));
+        view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum)), true);
+      }
+    },
+    addDeltaBF16: (output, origin, x, base, c, n) => {
+      const { fround } = Math;
+      for (let i = 0; i < n; i++) {
+        const sum = brain(origin + 2 * i) + fround(deltaOf(x, base, i) * fround(c));
         view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum)), true);
       }
     },

@@ -1,5 +1,5 @@
 import type { Pointer } from '../kernels/kernels.js';
-import { type Block, type Gatherer, type MergeOperation, rowElements, type Workspace } from './method.js';
+import { type Block, type Fill, type Gatherer, type MergeOperation, rowElements, type Workspace } from './method.js';
 
 /** Columns of all matrices of a tensor: one of rank 3 is a stack of them, a vector has as many as elements. */
 export function columnCount(operation: MergeOperation): number {
@@ -89,11 +89,7 @@ export function columnSums(
  * y = sum of c_i x_i, or base + sum of c_i (x_i - base), with coefficients of each column: one array of columns for each
  * vector. For a method that is `byRows`.
  */
-export function applyColumns(
-  operation: MergeOperation,
-  coefficients: Float64Array,
-  workspace: Workspace,
-): (block: Block) => void {
+export function applyColumns(operation: MergeOperation, coefficients: Float64Array, workspace: Workspace): Fill {
   const { elementBytes, multiply, addProduct, subtract, add } = workspace.arithmetic;
   const [columns, row] = [columnCount(operation), rowElements(operation)];
   const tables = Array.from({ length: vectorCount(operation) }, (_unused, i) => {
@@ -102,7 +98,7 @@ export function applyColumns(
     new Table(workspace.memory.buffer, table, columns).set(coefficients.subarray(i * columns, (i + 1) * columns));
     return table;
   });
-  return (block) => {
+  const fill = (block: Block): void => {
     const [base = 0] = block.inputs;
     const vectors = operation.hasBase ? block.inputs.slice(1) : block.inputs;
     if (operation.hasBase) for (const model of vectors) subtract(model, model, base, block.count);
@@ -114,4 +110,14 @@ export function applyColumns(
     });
     if (operation.hasBase) add(block.output, base, block.count);
   };
+  const [cs, ds, ...others] = tables;
+  if (operation.hasBase || cs === undefined || ds === undefined || others.length > 0) return fill;
+  const stored = (block: Block): void => {
+    const [x = 0, y = 0] = block.inputs;
+    eachRow(operation, block, (at, firstColumn) => {
+      const [offset, first] = [at * 2, firstColumn * elementBytes];
+      workspace.kernels.addProductPairBF16(block.output + offset, x + offset, y + offset, cs + first, ds + first, row);
+    });
+  };
+  return Object.assign(fill, { stored });
 }

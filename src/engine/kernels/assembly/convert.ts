@@ -7,13 +7,15 @@ const F32_ABS: i32 = 0x7fffffff;
 const F32_INFINITY: i32 = 0x7f800000;
 
 export function decodeBF16(source: usize, target: usize, n: i32): void {
-  for (let i = 0; i < n; i += 8) {
+  let i = 0;
+  do {
     const bits = v128.load(source);
     v128.store(target, lowSingles(bits));
     v128.store(target, highSingles(bits), 16);
     source += 16;
     target += 32;
-  }
+    i += 8;
+  } while (i < n);
 }
 
 @inline
@@ -38,11 +40,13 @@ export function decodeF16(source: usize, target: usize, n: i32): void {
 }
 
 export function encodeBF16(source: usize, target: usize, n: i32): void {
-  for (let i = 0; i < n; i += 8) {
+  let i = 0;
+  do {
     v128.store(target, brains(v128.load(source), v128.load(source, 16)));
     source += 32;
     target += 16;
-  }
+    i += 8;
+  } while (i < n);
 }
 
 @inline
