@@ -31,9 +31,11 @@ export function applyWeightedDeltas(coefficients: readonly number[], { arithmeti
     add(output, base, count);
   };
   const [c, d, ...others] = coefficients;
-  if (c === undefined || d === undefined || others.length > 0) return fill;
-  const stored = ({ inputs: [base = 0, x = 0, y = 0], output, count }: Block): void =>
-    kernels.addDeltaPairBF16(output, base, x, y, c, d, count);
+  if (c === undefined || others.length > 0) return fill;
+  const stored = ({ inputs: [base = 0, x = 0, y = 0], output, count }: Block): void => {
+    if (d === undefined) kernels.addDeltaBF16(output, base, x, base, c, count);
+    else kernels.addDeltaPairBF16(output, base, x, y, c, d, count);
+  };
   return Object.assign(fill, { stored, isPointwise: true });
 }
 

@@ -1,21 +1,21 @@
 // Reductions over one canonical block. Element i adds to lane i mod 4 and the lanes meet in one fixed tree, so a sum
 // depends on the block alone: not on threads, chunks or the machine.
 
-import { high, low, lowSingles, singleOf } from './lanes';
+import { evenSingles, high, low, oddSingles, singleOf } from './lanes';
 
 const LANES = memory.data(96, 16);
 
-/** The first two of four elements in f64: u16 stands for bf16. */
+/** Two of four elements in f64, the first two or, of u16 that stands for bf16, those at even places. */
 @inline
-function firstTwo<T>(x: usize): v128 {
-  if (!isFloat<T>()) return f64x2.promote_low_f32x4(lowSingles(v128.load32_zero(x)));
-  return sizeof<T>() == 8 ? v128.load(x) : f64x2.promote_low_f32x4(v128.load64_zero(x));
+function someTwo<T>(x: usize): v128 {
+  if (!isFloat<T>()) return low(evenSingles(v128.load64_zero(x)));
+  return sizeof<T>() == 8 ? v128.load(x) : low(v128.load64_zero(x));
 }
 
 @inline
-function lastTwo<T>(x: usize): v128 {
-  if (!isFloat<T>()) return f64x2.promote_low_f32x4(lowSingles(v128.load32_zero(x, 4)));
-  return sizeof<T>() == 8 ? v128.load(x, 16) : f64x2.promote_low_f32x4(v128.load64_zero(x, 8));
+function otherTwo<T>(x: usize): v128 {
+  if (!isFloat<T>()) return low(oddSingles(v128.load64_zero(x)));
+  return sizeof<T>() == 8 ? v128.load(x, 16) : low(v128.load64_zero(x, 8));
 }
 
 @inline
@@ -28,6 +28,13 @@ function one<T>(x: usize): f64 {
 function storeLanes(at: usize, a: v128, b: v128): void {
   v128.store(at, a);
   v128.store(at, b, 16);
+}
+
+/** The lanes in their order, of sums over `someTwo` and `otherTwo`. */
+@inline
+function storeLanesOf<T>(at: usize, some: v128, other: v128): void {
+  if (isFloat<T>()) storeLanes(at, some, other);
+  else storeLanes(at, v128.shuffle<i64>(some, other, 0, 2), v128.shuffle<i64>(some, other, 1, 3));
 }
 
 @inline
@@ -58,11 +65,11 @@ function gram<T>(x: usize, y: usize, target: usize, n: i32): void {
   let yy0 = xx0;
   let yy1 = xx0;
   let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const x0 = firstTwo<T>(x);
-    const x1 = lastTwo<T>(x);
-    const y0 = firstTwo<T>(y);
-    const y1 = lastTwo<T>(y);
+  if (n >= 4) do {
+    const x0 = someTwo<T>(x);
+    const x1 = otherTwo<T>(x);
+    const y0 = someTwo<T>(y);
+    const y1 = otherTwo<T>(y);
     xx0 = f64x2.add(xx0, f64x2.mul(x0, x0));
     xx1 = f64x2.add(xx1, f64x2.mul(x1, x1));
     xy0 = f64x2.add(xy0, f64x2.mul(x0, y0));
@@ -71,10 +78,11 @@ function gram<T>(x: usize, y: usize, target: usize, n: i32): void {
     yy1 = f64x2.add(yy1, f64x2.mul(y1, y1));
     x += 4 * sizeof<T>();
     y += 4 * sizeof<T>();
-  }
-  storeLanes(LANES, xx0, xx1);
-  storeLanes(LANES + 32, xy0, xy1);
-  storeLanes(LANES + 64, yy0, yy1);
+    i += 4;
+  } while (i + 4 <= n);
+  storeLanesOf<T>(LANES, xx0, xx1);
+  storeLanesOf<T>(LANES + 32, xy0, xy1);
+  storeLanesOf<T>(LANES + 64, yy0, yy1);
   for (; i < n; i++) {
     addGram(i, one<T>(x), one<T>(y));
     x += sizeof<T>();
@@ -100,13 +108,13 @@ function gramDeltas<T>(x: usize, y: usize, base: usize, target: usize, n: i32): 
   let yy0 = xx0;
   let yy1 = xx0;
   let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const b0 = firstTwo<T>(base);
-    const b1 = lastTwo<T>(base);
-    const x0 = f64x2.sub(firstTwo<T>(x), b0);
-    const x1 = f64x2.sub(lastTwo<T>(x), b1);
-    const y0 = f64x2.sub(firstTwo<T>(y), b0);
-    const y1 = f64x2.sub(lastTwo<T>(y), b1);
+  if (n >= 4) do {
+    const b0 = someTwo<T>(base);
+    const b1 = otherTwo<T>(base);
+    const x0 = f64x2.sub(someTwo<T>(x), b0);
+    const x1 = f64x2.sub(otherTwo<T>(x), b1);
+    const y0 = f64x2.sub(someTwo<T>(y), b0);
+    const y1 = f64x2.sub(otherTwo<T>(y), b1);
     xx0 = f64x2.add(xx0, f64x2.mul(x0, x0));
     xx1 = f64x2.add(xx1, f64x2.mul(x1, x1));
     xy0 = f64x2.add(xy0, f64x2.mul(x0, y0));
@@ -116,10 +124,11 @@ function gramDeltas<T>(x: usize, y: usize, base: usize, target: usize, n: i32): 
     x += 4 * sizeof<T>();
     y += 4 * sizeof<T>();
     base += 4 * sizeof<T>();
-  }
-  storeLanes(LANES, xx0, xx1);
-  storeLanes(LANES + 32, xy0, xy1);
-  storeLanes(LANES + 64, yy0, yy1);
+    i += 4;
+  } while (i + 4 <= n);
+  storeLanesOf<T>(LANES, xx0, xx1);
+  storeLanesOf<T>(LANES + 32, xy0, xy1);
+  storeLanesOf<T>(LANES + 64, yy0, yy1);
   for (; i < n; i++) {
     const origin = one<T>(base);
     addGram(i, one<T>(x) - origin, one<T>(y) - origin);
