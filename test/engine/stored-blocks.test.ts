@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { dump } from 'js-yaml';
 import { writeCheckpoint } from '../support/checkpoints.js';
+import { damCoefficients, writeCoefficients } from '../support/coefficients.js';
 import { merge } from '../support/merge.js';
 import { Random } from '../support/random.js';
 import { encode } from '../support/tensors.js';
@@ -51,6 +52,12 @@ function weighted(method: string): string {
   });
 }
 
+/** One model and its base. */
+function overBase(method: string, parameters: object, common: object = {}): string {
+  const models = [{ model: 'a', parameters }];
+  return dump({ merge_method: method, base_model: 'base', models, parameters: common, dtype: 'bfloat16' });
+}
+
 const fusion = { merge_method: 'sce', base_model: 'base', models: [{ model: 'a' }, { model: 'b' }], dtype: 'bfloat16' };
 const sparse = { density: 0.4, weight: 0.3 };
 const equal = { density: 0.5, weight: 0.5 };
@@ -62,6 +69,10 @@ const cases: [string, string][] = [
   ['sce', dump({ ...fusion, parameters: { select_topk: 0.4 } })],
   ['sce of all elements', dump({ ...fusion, parameters: { select_topk: 1 } })],
   ['arcee_fusion', dump({ ...fusion, merge_method: 'arcee_fusion', models: [{ model: 'a' }] })],
+  ['task_arithmetic of one model', overBase('task_arithmetic', { weight: 0.3 })],
+  ['expo', overBase('expo', {}, { alpha: 0.3 })],
+  ['lines', recipe('lines', { weight: 0.3 }, { weight: 0.7 }, { alpha: 0.2, beta: 0.7 })],
+  ['dam', dump({ merge_method: 'dam', models: fusion.models, coefficients: 'coefficients', dtype: 'bfloat16' })],
   ['ties with equal votes', recipe('ties', equal, equal)],
   ['ties without division', recipe('ties', sparse, equal, { normalize: false, lambda: 0.8 })],
   ['ties of all elements', recipe('ties', { density: 1, weight: 0.2 }, sparse)],
@@ -80,6 +91,9 @@ describe('a merge of bf16 is the same, whichever blocks are decoded', () => {
       const own = name === 'base' ? values : values.map((value, i) => value + (base?.[i] ?? 0));
       const tensors = new Map([['weight', { dtype: 'BF16' as const, shape: SHAPE, bytes: encode('BF16', own) }]]);
       writeCheckpoint(join(root, name), { request: { seed: 0 }, config: undefined, tensors });
+      if (name !== 'base') continue;
+      const coefficients = damCoefficients({ tensors }, ['a', 'b']);
+      writeCoefficients(join(root, 'coefficients'), coefficients, { models: ['a', 'b'] });
     }
   });
   afterAll(() => {
