@@ -1,5 +1,7 @@
 // How the scalar twins convert between stored dtypes: bits in, bits out.
 
+import type { Pointer } from './kernels.js';
+
 export function halfToSingle(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 0x1f;
@@ -20,6 +22,14 @@ export function bitsOf(single: number): number {
 export function singleOf(bits: number): number {
   scratch.setInt32(0, bits);
   return scratch.getFloat32(0);
+}
+
+/** The magnitude's bits of an f32. */
+export const SIGN_FREE = 0x7fff_ffff;
+
+/** Reads element `i` of bf16 as they are stored at `x`. */
+export function brainReader(memory: WebAssembly.Memory): (x: Pointer, i: number) => number {
+  return (x, i) => singleOf(new DataView(memory.buffer).getUint16(x + 2 * i, true) << 16);
 }
 
 export function singleToBrain(bits: number): number {

@@ -1,5 +1,5 @@
 import type { Kernels, Pointer } from './kernels.js';
-import { singleOf } from './scalar-bits.js';
+import { brainReader } from './scalar-bits.js';
 
 type DivergenceKernels = Pick<Kernels, 'divergenceF32' | 'divergenceF64' | 'divergenceBF16'>;
 
@@ -18,7 +18,8 @@ const bits = new DataView(new ArrayBuffer(8));
 export function scalarDivergence(memory: WebAssembly.Memory): DivergenceKernels {
   const view = (): DataView => new DataView(memory.buffer);
   const row = (n: number, at: (i: number) => number): number[] => Array.from({ length: n }, (_unused, i) => at(i));
-  const brains = (x: Pointer, n: number): number[] => row(n, (i) => singleOf(view().getUint16(x + 2 * i, true) << 16));
+  const brain = brainReader(memory);
+  const brains = (x: Pointer, n: number): number[] => row(n, (i) => brain(x, i));
   const singles = (x: Pointer, n: number): number[] => row(n, (i) => view().getFloat32(x + 4 * i, true));
   const doubles = (x: Pointer, n: number): number[] => row(n, (i) => view().getFloat64(x + 8 * i, true));
   return {

@@ -1,5 +1,5 @@
-import type { Kernels, Pointer } from './kernels.js';
-import { bitsOf, singleOf, singleToBrain } from './scalar-bits.js';
+import type { Kernels } from './kernels.js';
+import { bitsOf, brainReader, SIGN_FREE, singleToBrain } from './scalar-bits.js';
 
 type FusionKernels = Pick<Kernels, 'scaleDeltaBF16' | 'takeScoredF32' | 'takeScoredF64' | 'takeScoredBF16'>;
 
@@ -8,10 +8,10 @@ const bits = new DataView(new ArrayBuffer(8));
 /** The twins of assembly/fusion.ts. */
 export function scalarFusion(memory: WebAssembly.Memory): FusionKernels {
   const view = (): DataView => new DataView(memory.buffer);
-  const brain = (x: Pointer, i: number): number => singleOf(view().getUint16(x + 2 * i, true) << 16);
+  const brain = brainReader(memory);
   const score = (x: number, base: number, c: number): number => Math.fround(Math.fround(x - base) * Math.fround(c));
   const taken = (x: number, base: number, c: number, least: number): number =>
-    (bitsOf(score(x, base, c)) & 0x7fff_ffff) >= least ? x : base;
+    (bitsOf(score(x, base, c)) & SIGN_FREE) >= least ? x : base;
   return {
     scaleDeltaBF16: (target, x, base, c, n) => {
       for (let i = 0; i < n; i++) view().setFloat32(target + 4 * i, score(brain(x, i), brain(base, i), c), true);

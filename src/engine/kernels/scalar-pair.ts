@@ -1,5 +1,5 @@
 import type { Kernels, MergePair, Pointer } from './kernels.js';
-import { bitsOf, singleOf, singleToBrain } from './scalar-bits.js';
+import { bitsOf, brainReader, SIGN_FREE, singleToBrain } from './scalar-bits.js';
 
 type PairKernels = Pick<
   Kernels,
@@ -18,14 +18,12 @@ type PairKernels = Pick<
   | 'subtractBF16'
 >;
 
-const SIGN_FREE = 0x7fff_ffff;
-
 /** The twins of assembly/pair.ts, which has the layout of the settings, and of what else takes bf16 as it is stored. */
 export function scalarPair(memory: WebAssembly.Memory): PairKernels {
   const view = (): DataView => new DataView(memory.buffer);
   const f32 = (at: Pointer): number => view().getFloat32(at, true);
-  const brain = (at: Pointer): number => singleOf(view().getUint16(at, true) << 16);
-  const deltaOf = (x: Pointer, base: Pointer, i: number): number => Math.fround(brain(x + 2 * i) - brain(base + 2 * i));
+  const brain = brainReader(memory);
+  const deltaOf = (x: Pointer, base: Pointer, i: number): number => Math.fround(brain(x, i) - brain(base, i));
 
   /** An element equal to a threshold counts as beyond it for as long as the quota lasts. */
   const isBeyond = (key: number, limit: Pointer): boolean => {
@@ -61,7 +59,7 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
       };
       for (let i = 0; i < n; i++) {
         const sum = merge(remains(x, settings, i), remains(y, settings + 24, i), settings);
-        view().setUint16(output + 2 * i, singleToBrain(bitsOf(brain(base + 2 * i) + sum)), true);
+        view().setUint16(output + 2 * i, singleToBrain(bitsOf(brain(base, i) + sum)), true);
       }
     };
   };
@@ -76,7 +74,7 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
         const deltas = [x, y].map((model) => deltaOf(model, base, i));
         const remains = deltas.map((delta, m) => (isMasked(m === 0 ? maskX : maskY, i) ? delta : 0));
         const sum = merge(remains[0] ?? 0, remains[1] ?? 0, settings);
-        view().setUint16(output + 2 * i, singleToBrain(bitsOf(brain(base + 2 * i) + sum)), true);
+        view().setUint16(output + 2 * i, singleToBrain(bitsOf(brain(base, i) + sum)), true);
       }
     };
   };
@@ -109,21 +107,21 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
     addPairBF16: (output, x, y, c, d, n) => {
       const { fround } = Math;
       for (let i = 0; i < n; i++) {
-        const sum = fround(brain(x + 2 * i) * fround(c)) + fround(brain(y + 2 * i) * fround(d));
+        const sum = fround(brain(x, i) * fround(c)) + fround(brain(y, i) * fround(d));
         view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum)), true);
       }
     },
     addProductPairBF16: (output, x, y, cs, ds, n) => {
       const { fround } = Math;
       for (let i = 0; i < n; i++) {
-        const sum = fround(brain(x + 2 * i) * f32(cs + 4 * i)) + fround(brain(y + 2 * i) * f32(ds + 4 * i));
+        const sum = fround(brain(x, i) * f32(cs + 4 * i)) + fround(brain(y, i) * f32(ds + 4 * i));
         view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum)), true);
       }
     },
     addDeltaBF16: (output, origin, x, base, c, n) => {
       const { fround } = Math;
       for (let i = 0; i < n; i++) {
-        const sum = brain(origin + 2 * i) + fround(deltaOf(x, base, i) * fround(c));
+        const sum = brain(origin, i) + fround(deltaOf(x, base, i) * fround(c));
         view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum)), true);
       }
     },
@@ -131,7 +129,7 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
       const { fround } = Math;
       for (let i = 0; i < n; i++) {
         const sum = fround(fround(deltaOf(x, base, i) * fround(c)) + fround(deltaOf(y, base, i) * fround(d)));
-        view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum + brain(base + 2 * i))), true);
+        view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum + brain(base, i))), true);
       }
     },
     subtractBF16: (target, x, base, n) => {

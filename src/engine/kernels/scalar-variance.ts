@@ -1,5 +1,5 @@
 import type { Kernels, Pointer } from './kernels.js';
-import { bitsOf, singleOf } from './scalar-bits.js';
+import { bitsOf, brainReader } from './scalar-bits.js';
 
 type VarianceKernels = Pick<
   Kernels,
@@ -14,7 +14,7 @@ export function scalarVariance(memory: WebAssembly.Memory): VarianceKernels {
   const deltas = (table: Pointer, models: number, read: (pointer: Pointer) => number): number[] =>
     Array.from({ length: models }, (_unused, m) => read(view().getUint32(table + 4 * m, true)));
 
-  const brain = (x: Pointer, i: number): number => singleOf(view().getUint16(x + 2 * i, true) << 16);
+  const brain = brainReader(memory);
   const pairAt = (base: Pointer, x: Pointer, y: Pointer, i: number): [number, number] => {
     const origin = brain(base, i);
     return [Math.fround(brain(x, i) - origin), Math.fround(brain(y, i) - origin)];

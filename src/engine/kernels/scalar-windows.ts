@@ -1,16 +1,15 @@
 import type { Kernels, Pointer } from './kernels.js';
-import { bitsOf, singleOf } from './scalar-bits.js';
+import { bitsOf, brainReader, SIGN_FREE } from './scalar-bits.js';
 
 type WindowKernels = Pick<Kernels, 'countWindowF32' | 'countScatteredF32' | 'countWindowBF16'>;
 
-const SIGN_FREE = 0x7fff_ffff;
 const PAGE = 64;
 
 /** The twins of assembly/windows.ts, which has the layout of the counters. */
 export function scalarWindows(memory: WebAssembly.Memory): WindowKernels {
   const view = (): DataView => new DataView(memory.buffer);
   const f32 = (x: Pointer, i: number): number => view().getFloat32(x + 4 * i, true);
-  const brain = (x: Pointer, i: number): number => singleOf(view().getUint16(x + 2 * i, true) << 16);
+  const brain = brainReader(memory);
 
   const bump = (counter: Pointer): number => {
     const before = view().getUint32(counter, true);

@@ -1,5 +1,5 @@
 import type { Kernels, Pointer } from './kernels.js';
-import { halfToSingle, singleOf, singleToBrain, singleToHalf, toOdd } from './scalar-bits.js';
+import { brainReader, halfToSingle, SIGN_FREE, singleToBrain, singleToHalf, toOdd } from './scalar-bits.js';
 import { scalarAgreement } from './scalar-agreement.js';
 import { scalarDivergence } from './scalar-divergence.js';
 import { scalarFusion } from './scalar-fusion.js';
@@ -9,7 +9,6 @@ import { scalarPair } from './scalar-pair.js';
 import { scalarReportKernels } from './scalar-report.js';
 import { scalarRandomKernels } from './scalar-random.js';
 
-const F32_ABS = 0x7fff_ffff;
 const F64_ABS = 0x7fff_ffff_ffff_ffffn;
 /** Below the heap: nobody else's. */
 const KEY_SCRATCH: Pointer = 0;
@@ -22,7 +21,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
   const view = (): DataView => new DataView(memory.buffer);
   const f32 = (at: Pointer): number => view().getFloat32(at, true);
   const f64 = (at: Pointer): number => view().getFloat64(at, true);
-  const brain = (x: Pointer, i: number): number => singleOf(view().getUint16(x + 2 * i, true) << 16);
+  const brain = brainReader(memory);
   const u32 = (at: Pointer): number => view().getUint32(at, true);
   const u64 = (at: Pointer): bigint => view().getBigUint64(at, true);
   const setF32 = (at: Pointer, value: number): void => view().setFloat32(at, value, true);
@@ -57,7 +56,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
   const deltaF64 = (x: Pointer, base: Pointer, i: number): number => f64(x + 8 * i) - f64(base + 8 * i);
   const keyF32 = (x: Pointer, base: Pointer, i: number): number => {
     setF32(KEY_SCRATCH, deltaF32(x, base, i));
-    return u32(KEY_SCRATCH) & F32_ABS;
+    return u32(KEY_SCRATCH) & SIGN_FREE;
   };
   const keyF64 = (x: Pointer, base: Pointer, i: number): bigint => {
     setF64(KEY_SCRATCH, deltaF64(x, base, i));
@@ -106,7 +105,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     encodeF32: (source, target, n) =>
       each(n, (i) => {
         const bits = u32(source + 4 * i);
-        view().setUint32(target + 4 * i, (bits & F32_ABS) > 0x7f80_0000 ? 0x7fc0_0000 : bits, true);
+        view().setUint32(target + 4 * i, (bits & SIGN_FREE) > 0x7f80_0000 ? 0x7fc0_0000 : bits, true);
       }),
     encodeF64: (source, target, n) =>
       each(n, (i) => {
@@ -184,7 +183,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     },
     keepLargerF32: (best, x, base, n) =>
       each(n, (i) => {
-        const own = u32(best + 4 * i) & F32_ABS;
+        const own = u32(best + 4 * i) & SIGN_FREE;
         if (keyF32(x, base, i) > own) setF32(best + 4 * i, deltaF32(x, base, i));
       }),
     keepLargerF64: (best, x, base, n) =>
@@ -194,7 +193,7 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
       }),
     clearLargestF32: (x, key, quota, n) => {
       each(n, (i) => {
-        const own = u32(x + 4 * i) & F32_ABS;
+        const own = u32(x + 4 * i) & SIGN_FREE;
         const isCleared = own === key && quota > 0;
         if (own > key || isCleared) setF32(x + 4 * i, 0);
         if (isCleared) quota--;
