@@ -37,7 +37,7 @@ export class BlockObserver {
     this.table = arena.reserve(inputs.length * 4);
     new Uint32Array(arena.memory.buffer, this.table, inputs.length).set(this.inputs);
     this.scratch = arena.reserve((models.length + 2) * PIECE_BYTES);
-    this.target = arena.reserve(this.products * 8 + (models.length + 1) * 8);
+    this.target = arena.reserve(this.targetBytes);
     const none = models.map(() => 0);
     this.counts = {
       reference: hasBase ? 'base' : 'mean',
@@ -75,8 +75,7 @@ export class BlockObserver {
    */
   see(first: number, count: number, decode: DecodeInput, output: Pointer): void {
     const { arena, operation, target, models } = this;
-    if (first % this.size === 0)
-      new Uint8Array(arena.memory.buffer, target, this.products * 8 + (models + 1) * 8).fill(0);
+    if (first % this.size === 0) new Uint8Array(arena.memory.buffer, target, this.targetBytes).fill(0);
     this.inputs.forEach((at, input) => decode(input, at));
     const observe = operation.work === 'F32' ? arena.kernels.observeF32 : arena.kernels.observeF64;
     const result = this.hasResult && operation.hasBase ? output : 0;
@@ -91,6 +90,11 @@ export class BlockObserver {
 
   private get products(): number {
     return (this.models * (this.models + 1)) / 2;
+  }
+
+  /** The products, then two counts of the block and two of each model. */
+  private get targetBytes(): number {
+    return (this.products + 1 + this.models) * 8;
   }
 
   private finishBlock(): void {

@@ -48,11 +48,6 @@ export function countIn(counts: Counts, bins: number, bin: number): number {
   return counts[Math.floor(bin / PAGE)] === 0 ? 0 : (counts[pagesOf(bins) + bin] ?? 0);
 }
 
-/** The counts of a window's bins, without its pages. */
-export function binsOf(counts: Counts, bins: number): Counts {
-  return Float64Array.from({ length: bins }, (_unused, bin) => countIn(counts, bins, bin));
-}
-
 /** The bin that holds the `wanted`-th element from the top, and how many of the bin's elements that takes. */
 export function findFromTop(
   counts: Counts,

@@ -76,7 +76,7 @@ export function combineDigits(
     const pair = sums?.[i];
     if (pair === undefined) return;
     totals.push(pair.total);
-    kept.push(pair.above + sumOfCounted(counts, hit, magnitude));
+    kept.push(pair.above + sumOfCounted(BINS, (bin) => counts[bin] ?? 0, hit, magnitude));
   });
   return isLast ? { keys: prefixes, quotas, totals, kept } : { prefixes, remaining };
 }

@@ -20,16 +20,17 @@ export function addUpSums(partials: readonly Statistic[], ranks: number): Norms[
   return norms;
 }
 
-/** The sum of the magnitudes down to the threshold, from how often each occurs; of all of them without a threshold. */
+/** The sum of the magnitudes down to the threshold, from how often each bin was counted; of all of them without one. */
 export function sumOfCounted(
-  counts: Float64Array | Uint32Array,
+  bins: number,
+  countOf: (bin: number) => number,
   threshold: { bin: number; left: number } | undefined,
   magnitude: (bin: number) => number,
 ): number {
   const last = threshold?.bin ?? -1;
   let sum = 0;
-  for (let bin = counts.length - 1; bin > last; bin--) {
-    const count = counts[bin] ?? 0;
+  for (let bin = bins - 1; bin > last; bin--) {
+    const count = countOf(bin);
     if (count > 0) sum += count * magnitude(bin);
   }
   return threshold === undefined ? sum : sum + threshold.left * magnitude(threshold.bin);

@@ -1,6 +1,6 @@
 import type { Kernels } from '../../kernels/kernels.js';
 import type { Block, Gatherer, Statistic, Workspace } from '../method.js';
-import { addUpPages, binsOf, countIn, findInPages, pagesOf, shareQuota, windowBytes } from './counters.js';
+import { addUpPages, countIn, findInPages, pagesOf, shareQuota, windowBytes } from './counters.js';
 import type { Selection } from './rank.js';
 import { addUpSums, sumOfCounted } from './sums.js';
 
@@ -78,10 +78,9 @@ export function combineWindows(
   let at = 0;
   for (const [i, { keep }] of selected.ranks.entries()) {
     const [low = 0, width = 0] = [windows.lows[i], windows.widths[i]];
-    const histograms = partials.map((partial) =>
-      (partial['counts'] as Uint32Array).subarray(at, at + windowBytes(width) / 4),
-    );
+    const from = at;
     at += windowBytes(width) / 4;
+    const histograms = partials.map((partial) => (partial['counts'] as Uint32Array).subarray(from, at));
     const above = partials.reduce((sum, partial) => sum + ((partial['above'] as number[])[i] ?? 0), 0);
     const counts = addUpPages(histograms, width);
     const hit = above < keep ? findInPages(counts, width, keep - above) : undefined;
@@ -95,7 +94,8 @@ export function combineWindows(
     const pair = sums?.[i];
     if (pair === undefined) continue;
     totals.push(pair.total);
-    kept.push(pair.above + sumOfCounted(binsOf(counts, width), hit, magnitude));
+    const countOf = (bin: number): number => countIn(counts, width, bin);
+    kept.push(pair.above + sumOfCounted(width, countOf, hit, magnitude));
   }
   return { keys, quotas, totals, kept };
 }
