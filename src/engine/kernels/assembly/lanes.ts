@@ -1,4 +1,7 @@
 // What kernels do with the lanes of a vector, and to counters, whatever they compute. Inlined; no export of kernels.wasm.
+//
+// Where a loop ends with its condition (a block has at least one element), V8 keeps constant vectors in registers; where it
+// begins with it, they are made again each time.
 
 /** The first two of four f32 in f64. */
 @inline

@@ -1,5 +1,4 @@
-// Weighted sums of one model or two, from bf16 as it is stored to bf16. What a loop needs again and again stays in registers
-// only where it ends with its condition: a block has at least one element.
+// Weighted sums of one model or two, from bf16 as it is stored to bf16.
 
 import { brains, evenSingles, highSingles, lowSingles, oddSingles, wovenBrains } from './lanes';
 
