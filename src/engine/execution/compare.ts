@@ -21,7 +21,7 @@ export function compare(plan: MergePlan, { locate }: Pick<ExecuteOptions, 'locat
   const files = new OpenFiles();
   const setup = {
     ...{ kernels, paths, chunkBytes: DEFAULT_CHUNK_BYTES, report: plan.report, allowNan: true },
-    ...{ progress: new SharedArrayBuffer(16), stop: new SharedArrayBuffer(4) },
+    ...{ progress: new SharedArrayBuffer(16), writing: new SharedArrayBuffer(4), stop: new SharedArrayBuffer(4) },
   };
   const runner = new TensorRunner(setup, new Arena(kernels), files);
   try {

@@ -107,6 +107,7 @@ function openContext(plan: MergePlan, paths: Record<string, string>[], options: 
     report: plan.report,
     allowNan: plan.allowNan,
     progress: new SharedArrayBuffer(16),
+    writing: new SharedArrayBuffer(4),
     stop: new SharedArrayBuffer(4),
   };
   const digest = options.digests === false ? undefined : new ShardDigest();

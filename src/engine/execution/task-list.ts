@@ -2,6 +2,7 @@ import type { PlanShard, PlanTensor } from '../plan/merge-plan.js';
 import { blockElements, isComplete, type MergeOperation, type Statistic } from '../methods/method.js';
 import { matricesOf } from '../methods/matrices.js';
 import { methodOf } from '../methods/registry.js';
+import { MOST_WAITING } from './chunk-writer.js';
 import { elementBytes } from './codec.js';
 import type { BlockRange, Destination, Task } from './task.js';
 
@@ -168,7 +169,7 @@ export function memoryBytesOf(shards: readonly PlanShard[], threads: number, chu
       // Twice: the merge report has buffers of its own.
       const decoded = 2 * (operation.inputs.length + 6) * size * 8;
       const counters = method.passes(operation) > 0 ? operation.inputs.length * COUNTERS_BYTES : 0;
-      largest = Math.max(largest, (resident ? bytes : chunks) + chunkBytes * 2 + decoded + counters);
+      largest = Math.max(largest, (resident ? bytes : chunks) + chunkBytes * (MOST_WAITING + 2) + decoded + counters);
     }
   }
   return BARE_PROCESS_BYTES + threads * (largest + BARE_THREAD_BYTES);

@@ -66,6 +66,8 @@ export interface WorkerSetup {
   allowNan: boolean;
   /** BigInt64: bytes read, bytes written, by all threads. */
   progress: SharedArrayBuffer;
+  /** Int32: threads that are writing now. */
+  writing: SharedArrayBuffer;
   /** Int32: 1 asks every thread to stop at the next chunk. */
   stop: SharedArrayBuffer;
 }

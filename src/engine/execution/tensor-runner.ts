@@ -12,6 +12,7 @@ import {
   walkOf,
 } from '../methods/method.js';
 import { methodOf } from '../methods/registry.js';
+import { ChunkWriter } from './chunk-writer.js';
 import {
   type Chunk,
   decodeInput,
@@ -94,6 +95,7 @@ export class TensorRunner {
       this.fillChunk({ inputs, first, count, size, stride: size, skip: 0 }, output);
       this.store(destination, output, first, count);
     });
+    output.writer.flush();
     return reportOf(output);
   }
 
@@ -144,6 +146,7 @@ export class TensorRunner {
       this.fillChunk({ inputs, first, count, size, stride: size, skip: first }, output);
       this.store(destination, output, first, count);
     });
+    output.writer.flush();
     return { statistics: found, report: reportOf(output) };
   }
 
@@ -151,13 +154,13 @@ export class TensorRunner {
     // Whole elements of any dtype.
     const chunk = Math.floor(Math.max(this.setup.chunkBytes, 65_536) / 8) * 8;
     const special = new SpecialCounter(this.arena, task.tensor, task.destination.dtype, this.setup.allowNan);
-    const raw = this.arena.reserve(chunk);
+    const writer = this.writer(chunk);
     const twin = this.arena.reserve(task.operation.twins.length > 0 ? chunk : 0);
     for (let done = 0; done < task.bytes; done += chunk) {
       this.checkStop();
       const bytes = Math.min(chunk, task.bytes - done);
       const at = task.from + done;
-      const source = new Uint8Array(this.arena.memory.buffer, raw, bytes);
+      const source = new Uint8Array(this.arena.memory.buffer, writer.target, bytes);
       this.files.read(this.path(task.operation.source), source, task.operation.source.offset + at);
       for (const other of task.operation.twins) {
         const compared = new Uint8Array(this.arena.memory.buffer, twin, bytes);
@@ -167,11 +170,12 @@ export class TensorRunner {
           throw new EngineError('buffer_differs', message, { tensor: task.tensor });
         }
       }
-      special.look(raw, bytes / elementBytes(task.destination.dtype));
+      special.look(writer.target, bytes / elementBytes(task.destination.dtype));
       special.check();
-      this.files.write(task.destination.path, source, task.destination.offset + at);
-      this.count(bytes * (1 + task.operation.twins.length), bytes);
+      writer.put(task.destination.path, task.destination.offset + at, bytes);
+      this.countRead(bytes * (1 + task.operation.twins.length));
     }
+    writer.flush();
     return { special: special.found };
   }
 
@@ -221,7 +225,7 @@ export class TensorRunner {
       part,
       workBytes: operation.work === 'F32' ? 4 : 8,
       work: this.arena.reserve(part * 8),
-      raw: this.arena.reserve(chunk * bytes),
+      writer: this.writer(chunk * bytes),
       encode: encoder(this.arena.kernels, operation.work, destination.dtype, scratch),
       special: new SpecialCounter(this.arena, operation.tensor, destination.dtype, this.setup.allowNan),
       observer: BlockObserver.of(this.arena, operation, { size, part }, this.setup.report),
@@ -263,7 +267,7 @@ export class TensorRunner {
   private fillChunk(chunk: Chunk, output: Output): void {
     const { stored, most, part } = output;
     for (let at = 0; at < chunk.count;) {
-      const target = output.raw + at * output.elementBytes;
+      const target = output.writer.target + at * output.elementBytes;
       const run = stored === undefined ? 0 : unwatched(chunk, at, most, output.observer);
       const count = run > 0 ? run : Math.min(chunk.size, chunk.count - at);
       if (run > 0) stored?.({ ...storedBlock(chunk, at, target), count });
@@ -296,15 +300,13 @@ export class TensorRunner {
     const bytes = count * input.elementBytes;
     const view = new Uint8Array(this.arena.memory.buffer, target, bytes);
     this.files.read(input.path, view, input.offset + first * input.elementBytes);
-    this.count(bytes, 0);
+    this.countRead(bytes);
   }
 
   private store(destination: Destination, output: Output, first: number, count: number): void {
-    const bytes = count * output.elementBytes;
     output.special.check();
-    const view = new Uint8Array(this.arena.memory.buffer, output.raw, bytes);
-    this.files.write(destination.path, view, destination.offset + first * output.elementBytes);
-    this.count(0, bytes);
+    const position = destination.offset + first * output.elementBytes;
+    output.writer.put(destination.path, position, count * output.elementBytes);
   }
 
   private path(slice: { input: number; file: string }): string {
@@ -313,9 +315,12 @@ export class TensorRunner {
     return path;
   }
 
-  private count(read: number, written: number): void {
-    Atomics.add(this.progress, 0, BigInt(read));
-    Atomics.add(this.progress, 1, BigInt(written));
+  private writer(chunkBytes: number): ChunkWriter {
+    return new ChunkWriter(this.setup, this.arena, this.files, chunkBytes);
+  }
+
+  private countRead(bytes: number): void {
+    Atomics.add(this.progress, 0, BigInt(bytes));
   }
 
   private checkStop(): void {
@@ -333,7 +338,7 @@ interface Output {
   part: number;
   workBytes: number;
   work: Pointer;
-  raw: Pointer;
+  writer: ChunkWriter;
   encode: Convert;
   special: SpecialCounter;
   observer: BlockObserver | undefined;
