@@ -99,8 +99,24 @@ function woven(even: v128, odd: v128): v128 {
 /** All bits of each lane whose bit among the lowest four is set. */
 @inline
 export function laneBits(bits: i32): v128 {
-  const each = i32x4(1, 2, 4, 8);
-  return i32x4.eq(v128.and(i32x4.splat(bits), each), each);
+  return areSet(i32x4.splat(bits), i32x4(1, 2, 4, 8));
+}
+
+/** All bits of each lane whose bit is set, of the bits at even places of the lowest eight. */
+@inline
+export function evenBits(bits: v128): v128 {
+  return areSet(bits, i32x4(1, 4, 16, 64));
+}
+
+/** The same of those at odd places. */
+@inline
+export function oddBits(bits: v128): v128 {
+  return areSet(bits, i32x4(2, 8, 32, 128));
+}
+
+@inline
+function areSet(bits: v128, each: v128): v128 {
+  return i32x4.eq(v128.and(bits, each), each);
 }
 
 /** Of the lanes that are equal to a threshold the first ones, as many as its quota still has. */

@@ -15,7 +15,7 @@ export interface Partner extends Pick<Participant, 'model' | 'band' | 'maskAt'> 
 type StoredFill = Pick<Fill, 'stored' | 'isPointwise'>;
 
 /** The settings that the kernels of pairs read: assembly/pair.ts has their layout. */
-const SETTINGS_BYTES = 80;
+const SETTINGS_BYTES = 208;
 const PARTNER_BYTES = 24;
 const MASKS = 72;
 const HIGHEST_KEY = 0x7fff_ffff;
