@@ -48,7 +48,7 @@ export function bandSumPairBF16(output: usize, base: usize, x: usize, y: usize, 
   selectPair(output, base, x, y, settings, n, true, false);
 }
 
-/** Elements for which quotas are looked at once. */
+/** Elements after which quotas are looked at. */
 const RUN: i32 = 512;
 /** Where the masks of one run lie among the settings, one behind the other. */
 const RUN_MASKS: usize = 80;
@@ -79,23 +79,11 @@ function selectPair(
   for (let i = 0; i < n; i += RUN) {
     const count = min(RUN, n - i);
     const at = <usize>i << 1;
-    const isCounted = hasRoom(settings + 4, count) && hasRoom(settings + 28, count);
-    const isCountedAbove = !hasOutliers || (hasRoom(settings + 12, count) && hasRoom(settings + 36, count));
-    if (isCounted && isCountedAbove) {
-      mergeRun(output + at, base + at, x + at, y + at, settings, 0, 0, count, false, hasOutliers, elects);
-    } else {
-      markKept(maskX, x + at, base + at, settings, count, hasOutliers);
-      markKept(maskY, y + at, base + at, settings + 24, count, hasOutliers);
-      mergeRun(output + at, base + at, x + at, y + at, settings, maskX, maskY, count, true, false, elects);
-    }
+    if (mergeRun(output + at, base + at, x + at, y + at, settings, 0, 0, count, false, hasOutliers, elects)) continue;
+    markKept(maskX, x + at, base + at, settings, count, hasOutliers);
+    markKept(maskY, y + at, base + at, settings + 24, count, hasOutliers);
+    mergeRun(output + at, base + at, x + at, y + at, settings, maskX, maskY, count, true, false, elects);
   }
-}
-
-/** However many are equal, all fit into the quota, or none does: nobody needs to know where they are. */
-@inline
-function hasRoom(quotaAt: usize, n: i32): bool {
-  const quota = load<u32>(quotaAt);
-  return quota == 0 || quota >= <u32>n;
 }
 
 /** Where a quota ends: the mask of what the limits of one model leave of it. */
@@ -129,14 +117,23 @@ function limit(keyAt: usize): v128 {
   return i32x4.splat(load<u32>(keyAt, 4) > 0 ? key - 1 : key);
 }
 
+/** Whether all that equals a threshold fits into its quota; where there is none, nothing has to. */
+@inline
+function hasRoom(quotaAt: usize, equals: v128): bool {
+  const quota = load<u32>(quotaAt);
+  return quota == 0 || addLanes(equals) <= quota;
+}
+
 @inline
 function use(quotaAt: usize, equals: v128): void {
   const quota = load<u32>(quotaAt);
-  // Padding behind a tensor's last element may count too.
-  if (quota > 0) store<u32>(quotaAt, quota - min(quota, addLanes(equals)));
+  if (quota > 0) store<u32>(quotaAt, quota - addLanes(equals));
 }
 
-/** What is left of either is told by masks or by keys; then what equals a threshold is counted, and fits into its quota. */
+/**
+ * What is left of either is told by masks, or by keys as if quotas had room for all that equals a threshold.
+ * @returns whether they have; otherwise what was written is of no use
+ */
 @inline
 function mergeRun(
   output: usize,
@@ -150,7 +147,7 @@ function mergeRun(
   isMasked: bool,
   hasOutliers: bool,
   elects: bool,
-): void {
+): bool {
   const abs = i32x4.splat(ABS);
   const leastX = v128.load32_splat(settings, 0);
   const leastY = v128.load32_splat(settings, 24);
@@ -222,13 +219,16 @@ function mergeRun(
     y += 16;
     i += 8;
   } while (i < n);
-  if (isMasked) return;
+  if (isMasked) return true;
+  if (!hasRoom(settings + 4, equalX) || !hasRoom(settings + 28, equalY)) return false;
+  if (hasOutliers && (!hasRoom(settings + 12, equalMostX) || !hasRoom(settings + 36, equalMostY))) return false;
   use(settings + 4, equalX);
   use(settings + 28, equalY);
   if (hasOutliers) {
     use(settings + 12, equalMostX);
     use(settings + 36, equalMostY);
   }
+  return true;
 }
 
 /**
@@ -251,7 +251,7 @@ function elected(
   const votes = f32x4.add(x, f32x4.mul(y, ratio));
   let isPositive = f32x4.ge(votes, zero);
   const unsure = isUnsure(votes, y, margin);
-  if (v128.any_true(unsure)) {
+  if (i32x4.bitmask(unsure) != 0) {
     isPositive = v128.bitselect(electExactly(x, y, settings), isPositive, unsure);
   }
   const sign = v128.andnot(i32x4.splat(SIGN), isPositive);

@@ -63,6 +63,7 @@ const RUN: i32 = 65_536;
 @inline
 function countWindow<T>(x: usize, base: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
   const zero = i16x8.splat(0);
+  const one = i16x8.splat(1);
   const abs = i32x4.splat(ABS);
   const high = low + width - 1;
   const first = i32x4.splat(low);
@@ -76,7 +77,7 @@ function countWindow<T>(x: usize, base: usize, low: u32, width: u32, counts: usi
     let above = zero;
     let atFirst = zero;
     let atLast = zero;
-    for (; i < end; i += 8) {
+    do {
       let delta0: v128;
       let delta1: v128;
       if (isFloat<T>()) {
@@ -96,17 +97,16 @@ function countWindow<T>(x: usize, base: usize, low: u32, width: u32, counts: usi
       atFirst = i16x8.sub(atFirst, i16x8.eq(fromFirst, zero));
       atLast = i16x8.sub(atLast, i16x8.eq(fromLast, zero));
       above = i16x8.sub(above, i16x8.gt_s(fromLast, zero));
-      const isBetween = v128.and(i16x8.gt_s(fromFirst, zero), i16x8.gt_s(zero, fromLast));
-      if (v128.any_true(isBetween)) {
-        let lanes = i16x8.bitmask(isBetween);
-        for (; lanes != 0; lanes &= lanes - 1) {
-          const at = <usize>ctz(lanes) * sizeof<T>();
-          count(counts, pages, keyOf<T>(x + at, base + at) - low, 1);
-        }
+      // The highest bit of a lane is set where its key is above the first and below the last.
+      const isBetween = v128.andnot(fromLast, i16x8.sub_sat_s(fromFirst, one));
+      for (let lanes = i8x16.bitmask(isBetween) & 0xaaaa; lanes != 0; lanes &= lanes - 1) {
+        const at = <usize>(ctz(lanes) >> 1) * sizeof<T>();
+        count(counts, pages, keyOf<T>(x + at, base + at) - low, 1);
       }
       x += 8 * sizeof<T>();
       base += 8 * sizeof<T>();
-    }
+      i += 8;
+    } while (i < end);
     found += addShorts(above);
     count(counts, pages, 0, addShorts(atFirst));
     if (width > 1) count(counts, pages, width - 1, addShorts(atLast));
