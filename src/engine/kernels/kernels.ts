@@ -60,6 +60,15 @@ export interface Kernels {
   countWindowF32(x: Pointer, base: Pointer, low: number, width: number, counts: Pointer, n: number): number;
   countScatteredF32(x: Pointer, low: number, width: number, counts: Pointer, n: number): number;
   countWindowBF16(x: Pointer, base: Pointer, low: number, width: number, counts: Pointer, n: number): number;
+  countBandBF16(
+    x: Pointer,
+    base: Pointer,
+    low: number,
+    width: number,
+    counts: Pointer,
+    tail: Pointer,
+    n: number,
+  ): number;
   trimF32(x: Pointer, base: Pointer, key: number, quota: number, n: number): number;
   trimF64(x: Pointer, base: Pointer, key: bigint, quota: number, n: number): number;
   keepLargerF32(best: Pointer, x: Pointer, base: Pointer, n: number): void;

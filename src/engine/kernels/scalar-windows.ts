@@ -1,7 +1,7 @@
 import type { Kernels, Pointer } from './kernels.js';
 import { bitsOf, brainReader, SIGN_FREE } from './scalar-bits.js';
 
-type WindowKernels = Pick<Kernels, 'countWindowF32' | 'countScatteredF32' | 'countWindowBF16'>;
+type WindowKernels = Pick<Kernels, 'countWindowF32' | 'countScatteredF32' | 'countWindowBF16' | 'countBandBF16'>;
 
 const PAGE = 64;
 
@@ -38,5 +38,11 @@ export function scalarWindows(memory: WebAssembly.Memory): WindowKernels {
     countScatteredF32: (x, low, width, counts, n) => count(low, width, counts, n, (i) => f32(x, i)),
     countWindowBF16: (x, base, low, width, counts, n) =>
       count(low, width, counts, n, (i) => brain(x, i) - brain(base, i)),
+    countBandBF16: (x, base, low, width, counts, tail, n) => {
+      const [tailLow = 0, tailWidth = 0, tailCounts = 0, above = 0] = new Uint32Array(memory.buffer, tail, 4);
+      const deltaAt = (i: number): number => brain(x, i) - brain(base, i);
+      view().setUint32(tail + 12, above + count(tailLow, tailWidth, tailCounts, n, deltaAt), true);
+      return count(low, width, counts, n, deltaAt);
+    },
   };
 }

@@ -14,12 +14,28 @@ const ABS: i32 = 0x7fffffff;
  * frequent ones.
  */
 export function countWindowF32(x: usize, base: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
-  return countWindow<f32>(x, base, low, width, counts, n);
+  return countWindow<f32>(x, base, low, width, counts, 0, n);
 }
 
 /** The same of bf16 as they are stored. */
 export function countWindowBF16(x: usize, base: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
-  return countWindow<u16>(x, base, low, width, counts, n);
+  return countWindow<u16>(x, base, low, width, counts, 0, n);
+}
+
+/**
+ * The same, and those of a second, higher window that hardly any key reaches. At `tail` lie its lowest key, its width,
+ * the address of its counters and how many keys are above it, which grows (u32 each).
+ */
+export function countBandBF16(
+  x: usize,
+  base: usize,
+  low: u32,
+  width: u32,
+  counts: usize,
+  tail: usize,
+  n: i32,
+): u32 {
+  return countWindow<u16>(x, base, low, width, counts, tail, n);
 }
 
 /** The same of values whose keys are scattered: few fall into the window, and hardly two of those are equal. */
@@ -61,7 +77,15 @@ export function countScatteredF32(x: usize, low: u32, width: u32, counts: usize,
 const RUN: i32 = 65_536;
 
 @inline
-function countWindow<T>(x: usize, base: usize, low: u32, width: u32, counts: usize, n: i32): u32 {
+function countWindow<T>(
+  x: usize,
+  base: usize,
+  low: u32,
+  width: u32,
+  counts: usize,
+  tail: usize,
+  n: i32,
+): u32 {
   const zero = i16x8.splat(0);
   const one = i16x8.splat(1);
   const abs = i32x4.splat(ABS);
@@ -69,6 +93,7 @@ function countWindow<T>(x: usize, base: usize, low: u32, width: u32, counts: usi
   const first = i32x4.splat(low);
   const last = i32x4.splat(high);
   const pages = pagesBehind(counts, width);
+  const beforeTail = i32x4.splat(tail == 0 ? 0 : load<u32>(tail) - 1);
   const whole = n & ~7;
   let found: u32 = 0;
   let i = 0;
@@ -103,6 +128,13 @@ function countWindow<T>(x: usize, base: usize, low: u32, width: u32, counts: usi
         const at = <usize>(ctz(lanes) >> 1) * sizeof<T>();
         count(counts, pages, keyOf<T>(x + at, base + at) - low, 1);
       }
+      if (tail != 0) {
+        const isHigh = i16x8.narrow_i32x4_s(i32x4.gt_s(keys0, beforeTail), i32x4.gt_s(keys1, beforeTail));
+        for (let lanes = i8x16.bitmask(isHigh) & 0xaaaa; lanes != 0; lanes &= lanes - 1) {
+          const at = <usize>(ctz(lanes) >> 1) * sizeof<T>();
+          countTail(tail, keyOf<T>(x + at, base + at));
+        }
+      }
       x += 8 * sizeof<T>();
       base += 8 * sizeof<T>();
       i += 8;
@@ -115,10 +147,20 @@ function countWindow<T>(x: usize, base: usize, low: u32, width: u32, counts: usi
     const key = keyOf<T>(x, base);
     if (key > high) found++;
     else if (key >= low) count(counts, pages, key - low, 1);
+    if (tail != 0 && key >= load<u32>(tail)) countTail(tail, key);
     x += sizeof<T>();
     base += sizeof<T>();
   }
   return found;
+}
+
+/** One key that is not below the second window. */
+function countTail(tail: usize, key: u32): void {
+  const slot = key - load<u32>(tail);
+  const width = load<u32>(tail, 4);
+  const counts = <usize>load<u32>(tail, 8);
+  if (slot < width) count(counts, pagesBehind(counts, width), slot, 1);
+  else store<u32>(tail, load<u32>(tail, 12) + 1, 12);
 }
 
 @inline

@@ -1,7 +1,7 @@
-import type { Kernels } from '../../kernels/kernels.js';
+import type { Kernels, Pointer } from '../../kernels/kernels.js';
 import type { Block, Gatherer, Statistic, Workspace } from '../method.js';
 import { addUpPages, countIn, findInPages, pagesOf, shareQuota, windowBytes } from './counters.js';
-import type { Selection } from './rank.js';
+import type { Rank, Selection } from './rank.js';
 import { addUpSums, sumOfCounted } from './sums.js';
 
 /** A run of keys for each rank: from `low` on, `width` of them. */
@@ -19,48 +19,91 @@ export function windowsOf(found: readonly Statistic[]): Windows | undefined {
   return last?.lows === undefined || last.widths === undefined ? undefined : { lows: last.lows, widths: last.widths };
 }
 
+/** One rank's window on its way through a tensor. */
+interface Counter extends Rank {
+  low: number;
+  width: number;
+  /** Where its counters lie. */
+  counts: Pointer;
+  /** How many keys were above it. */
+  above: number;
+}
+
+/** A rank that so many times fewer elements reach than the other of its model is counted where one of them is met. */
+const RARE = 16;
+
 /** Counts every key in a rank's window, and how many are above it. The counters of all ranks follow each other. */
 export function gatherWindows(selected: Selection, windows: Windows, workspace: Workspace): Gatherer {
   const { kernels, arithmetic, memory } = workspace;
   const bytes = windows.widths.reduce((total, width) => total + windowBytes(width), 0);
   const all = workspace.reserve(bytes);
   let next = all;
-  const counters = selected.ranks.map(({ model }, i) => {
+  const counters = selected.ranks.map((rank, i): Counter => {
     const [low = 0, width = 0] = [windows.lows[i], windows.widths[i]];
     const counts = next;
     next += windowBytes(width);
     new Uint32Array(memory.buffer, counts, pagesOf(width)).fill(0);
-    return { input: model + 1, low, width, counts };
+    return { ...rank, low, width, counts, above: 0 };
   });
-  const above = counters.map(() => 0);
   const sums: number[] = [];
-  const count = (countWindow: Kernels['countWindowF32'], { inputs, count: n }: Block): void => {
-    counters.forEach(({ input, low, width, counts }, i) => {
-      above[i] = (above[i] ?? 0) + countWindow(inputs[input] ?? 0, inputs[0] ?? 0, low, width, counts, n);
-    });
-  };
   const countBlock: Kernels['countWindowF32'] =
     selected.isScattered === true
       ? (x, _base, low, width, counts, n) => kernels.countScatteredF32(x, low, width, counts, n)
       : kernels.countWindowF32;
+  const stored = storedCounters(counters, workspace);
   return {
-    block: (block) => {
-      count(countBlock, block);
-      if (!selected.sums) return;
-      for (const { input, low, width } of counters) {
-        const [x, base] = [block.inputs[input] ?? 0, block.inputs[0] ?? 0];
-        sums.push(arithmetic.sumMagnitudes(x, base, 0n, block.count));
-        sums.push(arithmetic.sumMagnitudes(x, base, BigInt(low + width), block.count));
+    block: ({ inputs, count: n }) => {
+      for (const counter of counters) {
+        const [x, base] = [inputs[counter.model + 1] ?? 0, inputs[0] ?? 0];
+        const { low, width, counts } = counter;
+        counter.above += countBlock(x, base, low, width, counts, n);
+        if (!selected.sums) continue;
+        sums.push(arithmetic.sumMagnitudes(x, base, 0n, n));
+        sums.push(arithmetic.sumMagnitudes(x, base, BigInt(low + width), n));
       }
     },
-    stored: selected.sums ? undefined : (block) => count(kernels.countWindowBF16, block),
+    stored: selected.sums ? undefined : (block) => stored.forEach((count) => count(block)),
     isPointwise: true,
     partial: () => ({
       counts: new Uint32Array(memory.buffer, all, bytes / 4),
-      above,
+      above: counters.map(({ above }) => above),
       sums: Float64Array.from(sums),
     }),
   };
+}
+
+/** How the windows are counted from bf16: one after the other, or two of a model at once. */
+function storedCounters(counters: readonly Counter[], workspace: Workspace): ((block: Block) => void)[] {
+  const { kernels, memory } = workspace;
+  const tails = counters.flatMap((main) => {
+    const tail = counters.find(({ model, keep }) => model === main.model && keep * RARE <= main.keep);
+    return tail === undefined || tail.low < main.low ? [] : [{ main, tail }];
+  });
+  const alone = counters.filter((counter) => tails.every(({ main, tail }) => counter !== main && counter !== tail));
+  return [
+    ...tails.map(({ main, tail }) => {
+      const settings = workspace.reserve(16);
+      const view = new Uint32Array(memory.buffer, settings, 4);
+      view.set([tail.low, tail.width, tail.counts, 0]);
+      return ({ inputs, count }: Block): void => {
+        const { model, low, width, counts } = main;
+        main.above += kernels.countBandBF16(
+          inputs[model + 1] ?? 0,
+          inputs[0] ?? 0,
+          low,
+          width,
+          counts,
+          settings,
+          count,
+        );
+        tail.above = new DataView(memory.buffer, settings).getUint32(12, true);
+      };
+    }),
+    ...alone.map((counter) => ({ inputs, count }: Block): void => {
+      const { model, low, width, counts } = counter;
+      counter.above += kernels.countWindowBF16(inputs[model + 1] ?? 0, inputs[0] ?? 0, low, width, counts, count);
+    }),
+  ];
 }
 
 /** The thresholds; nothing where one turned out to be outside of its window. */
