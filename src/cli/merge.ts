@@ -6,6 +6,7 @@ import {
   type MergeReport,
   mergeReport,
   type MergeResult,
+  MergeThreads,
   OutputDirectory,
   REPORT_FILE,
 } from '../engine/index.js';
@@ -43,6 +44,7 @@ const spoiling: readonly string[] = ['input_changed', 'nan_in_result'];
 export async function merge(source: RecipeText, out: string, options: MergeOptions): Promise<void> {
   const begun = performance.now();
   const work = StageDirectory.beside(out);
+  const threads = new MergeThreads(options.numThreads);
   const local = await planLocally(source, options, (name, digest) => work.pathOf(name, digest));
   for (const line of local.warnings) process.stderr.write(`${line}\n`);
   const output = await OutputDirectory.open({
@@ -54,12 +56,12 @@ export async function merge(source: RecipeText, out: string, options: MergeOptio
     durable: options.fsync ?? true,
   });
   try {
-    for (const stage of local.stages) await mergeStage(stage, work, options);
+    for (const stage of local.stages) await mergeStage(stage, work, threads, options);
   } catch (error) {
     await output.suspend();
     throw error;
   }
-  const result = await runShards(local, output, options);
+  const result = await runShards(local, output, threads, options);
   try {
     await writeCompanions(local, output, result, options);
     await output.publish();
@@ -72,7 +74,12 @@ export async function merge(source: RecipeText, out: string, options: MergeOptio
 }
 
 /** Merges what the result is made from, unless an earlier attempt did. */
-async function mergeStage(stage: LocalStage, work: StageDirectory, options: MergeOptions): Promise<void> {
+async function mergeStage(
+  stage: LocalStage,
+  work: StageDirectory,
+  threads: MergeThreads,
+  options: MergeOptions,
+): Promise<void> {
   if (await work.has(stage.directory)) return;
   await work.create();
   const { plan, models, directory } = stage;
@@ -83,7 +90,7 @@ async function mergeStage(stage: LocalStage, work: StageDirectory, options: Merg
     inputs: [...models.values()].map((model) => model.directory),
     durable: options.fsync ?? true,
   });
-  const result = await runShards(stage, output, options);
+  const result = await runShards(stage, output, threads, options);
   try {
     await writeCompanions({ ...stage, recipeText: '' }, output, result, { ...options, writeModelCard: false });
     await output.publish();
@@ -96,6 +103,7 @@ async function mergeStage(stage: LocalStage, work: StageDirectory, options: Merg
 async function runShards(
   { plan, models }: Pick<LocalPlan, 'plan' | 'models'>,
   output: OutputDirectory,
+  threads: MergeThreads,
   options: MergeOptions,
 ): Promise<MergeResult> {
   const cancellation = cancelOnSignals();
@@ -109,7 +117,7 @@ async function runShards(
       digests: options.digests ?? true,
       signal: cancellation.signal,
       onEvent: watch,
-      ...(options.numThreads !== undefined && { threads: options.numThreads }),
+      threads,
       ...(options.ioChunkBytes !== undefined && { chunkBytes: options.ioChunkBytes }),
     });
   } catch (error) {

@@ -6,6 +6,7 @@ export { EngineError, type EngineErrorCode, engineErrorCodes } from './errors.js
 export { compare } from './execution/compare.js';
 export { compareOffThread } from './execution/compare-off-thread.js';
 export { execute, type MergeResult, type ShardResult } from './execution/execute.js';
+export { MergeThreads } from './execution/merge-threads.js';
 export { OutputDirectory, type OutputRequest } from './execution/output-directory.js';
 export type { ExecuteOptions, MergeEvent } from './execution/options.js';
 export { slicesOf } from './execution/task.js';

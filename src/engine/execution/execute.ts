@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { EngineError } from '../errors.js';
 import { compileKernels } from '../kernels/kernels.js';
 import type { TensorSlice } from '../methods/method.js';
 import { ENGINE_VERSION, type MergePlan } from '../plan/merge-plan.js';
 import type { TensorReport } from '../report/tensor-report.js';
+import { MergeThreads } from './merge-threads.js';
 import { DEFAULT_CHUNK_BYTES, type ExecuteOptions, type MergeEvent } from './options.js';
 import { ShardRun, type ShardContext } from './shard-run.js';
 import { finishedShard, findShardReports, keepShardReports, prepareShard, publishShard } from './shard-file.js';
@@ -111,7 +111,12 @@ function openContext(plan: MergePlan, paths: Record<string, string>[], options: 
     stop: new SharedArrayBuffer(4),
   };
   const digest = options.digests === false ? undefined : new ShardDigest();
-  return ShardRun.openContext(setup, options.threads ?? availableParallelism(), digest);
+  return ShardRun.openContext(setup, threadsOf(options), digest);
+}
+
+function threadsOf({ threads }: ExecuteOptions): MergeThreads {
+  if (typeof threads !== 'object') return new MergeThreads(threads);
+  return threads.areTaken ? new MergeThreads(threads.count) : threads;
 }
 
 function progressOf(setup: WorkerSetup, total: number): MergeEvent & { type: 'progress' } {

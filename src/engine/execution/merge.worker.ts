@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { EngineError } from '../errors.js';
 import type { TensorSlice } from '../methods/method.js';
 import { OpenFiles } from './file-access.js';
@@ -6,7 +6,8 @@ import type { Task, TaskResult, WorkerAnswer, WorkerSetup } from './task.js';
 import { TensorRunner } from './tensor-runner.js';
 import { Arena } from './workspace.js';
 
-const setup = workerData as WorkerSetup;
+// The programs are loaded by now; what the merge needs may come later.
+const setup = await new Promise<WorkerSetup>((resolve) => parentPort?.once('message', resolve));
 const files = new OpenFiles();
 const readSlice = ({ input, file, offset }: TensorSlice, target: Uint8Array): void => {
   files.read(setup.paths[input]?.[file] ?? '', target, offset);

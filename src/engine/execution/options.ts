@@ -1,5 +1,6 @@
 import type { Statistic } from '../methods/method.js';
 import type { TensorReport } from '../report/tensor-report.js';
+import type { MergeThreads } from './merge-threads.js';
 
 export const DEFAULT_CHUNK_BYTES = 1024 * 1024;
 
@@ -20,8 +21,8 @@ export interface ExecuteOptions {
   reports?: string;
   /** Which shards; all by default. */
   shards?: readonly number[];
-  /** Threads that compute; one for each core by default. */
-  threads?: number;
+  /** Threads that compute, or how many; one for each core by default. Where another merge has those, as many new ones. */
+  threads?: number | MergeThreads;
   /** Bytes read at a time from each input, rounded down to whole canonical blocks (at least one). */
   chunkBytes?: number;
   /** SHA-256 of every shard, taken beside the merge. Default true. */

@@ -3,6 +3,7 @@ import { methodOf } from '../methods/registry.js';
 import type { Statistic } from '../methods/method.js';
 import type { PlanShard } from '../plan/merge-plan.js';
 import { type RangeReport, type TensorReport, tensorReport } from '../report/tensor-report.js';
+import type { MergeThreads } from './merge-threads.js';
 import type { ExecuteOptions } from './options.js';
 import { type NewTask, type TensorJob, tensorJob } from './task-list.js';
 import type { ShardDigest } from './shard-digest.js';
@@ -55,10 +56,10 @@ export class ShardRun {
     this.isDone = shard.tensors.map(() => false);
   }
 
-  static openContext(setup: WorkerSetup, threads: number, digest: ShardDigest | undefined): ShardContext {
+  static openContext(setup: WorkerSetup, threads: MergeThreads, digest: ShardDigest | undefined): ShardContext {
     const context: ShardContext = {
       setup,
-      threads,
+      threads: threads.count,
       arena: new Arena(setup.kernels),
       digest,
       current: undefined,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
-import { builtUrl } from '../built.js';
+import type { Worker } from 'node:worker_threads';
 import { EngineError, type EngineErrorCode } from '../errors.js';
+import type { MergeThreads } from './merge-threads.js';
 import type { Task, TaskResult, WorkerAnswer, WorkerSetup } from './task.js';
 
 /** A thread gets its next batch before it has finished this one, so that it never waits for a message. */
@@ -18,14 +18,13 @@ export class WorkerPool {
    */
   constructor(
     setup: WorkerSetup,
-    threads: number,
+    threads: MergeThreads,
     private readonly pull: () => Task[],
     private readonly onResults: (results: TaskResult[]) => void,
     private readonly onFailure: (error: Error) => void,
   ) {
-    const url = builtUrl('./merge.worker.js', import.meta.url);
-    this.workers = Array.from({ length: threads }, () => {
-      const worker = new Worker(url, { workerData: setup });
+    this.workers = threads.take().map((worker) => {
+      worker.postMessage(setup);
       const entry = { worker, waiting: 0 };
       worker.on('message', (answer: WorkerAnswer) => this.receive(entry, answer));
       worker.on('error', (error) => this.onFailure(error));
