@@ -342,6 +342,7 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
       expectEqual('addDeltaPairBF16', [E, C, A, B, c, 0.7, n], brains, [[E, 'u16']], n);
       expectEqual('addDeltaBF16', [E, C, A, B, c, n], brains, [[E, 'u16']], n);
       expectEqual('addProductPairBF16', [E, A, B, A, B, n], brains, [[E, 'u16']], n);
+      expectEqual('nearswapBF16', [E, A, B, c, n], brains, [[E, 'u16']], n);
       expectEqual('gramBF16', [A, B, COUNTS, n], brains, [[COUNTS, 'f64']], 3);
       expectEqual('gramDeltasBF16', [A, B, C, COUNTS, n], brains, [[COUNTS, 'f64']], 3);
       expectEqual('variancePairBF16', [E, C, A, B, n], brains, [[E, 'f32']], n);

@@ -42,6 +42,7 @@ export interface Kernels {
   addProductF64(sum: Pointer, x: Pointer, y: Pointer, n: number): void;
   nearswapF32(output: Pointer, x: Pointer, base: Pointer, t: number, n: number): void;
   nearswapF64(output: Pointer, x: Pointer, base: Pointer, t: number, n: number): void;
+  nearswapBF16(output: Pointer, x: Pointer, base: Pointer, t: number, n: number): void;
   addPairBF16(output: Pointer, x: Pointer, y: Pointer, c: number, d: number, n: number): void;
   addDeltaPairBF16(output: Pointer, base: Pointer, x: Pointer, y: Pointer, c: number, d: number, n: number): void;
   addDeltaBF16(output: Pointer, origin: Pointer, x: Pointer, base: Pointer, c: number, n: number): void;

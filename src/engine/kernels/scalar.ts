@@ -1,5 +1,5 @@
 import type { Kernels, Pointer } from './kernels.js';
-import { brainReader, halfToSingle, SIGN_FREE, singleToBrain, singleToHalf, toOdd } from './scalar-bits.js';
+import { bitsOf, brainReader, halfToSingle, SIGN_FREE, singleToBrain, singleToHalf, toOdd } from './scalar-bits.js';
 import { scalarAgreement } from './scalar-agreement.js';
 import { scalarDivergence } from './scalar-divergence.js';
 import { scalarFusion } from './scalar-fusion.js';
@@ -143,6 +143,11 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
       each(n, (i) => setF32(output + 4 * i, moved(f32(x + 4 * i), f32(base + 4 * i), t))),
     nearswapF64: (output, x, base, t, n) =>
       each(n, (i) => setF64(output + 8 * i, moved(f64(x + 8 * i), f64(base + 8 * i), t))),
+    nearswapBF16: (output, x, base, t, n) =>
+      each(n, (i) => {
+        const brains = singleToBrain(bitsOf(Math.fround(moved(brain(x, i), brain(base, i), t))));
+        view().setUint16(output + 2 * i, brains, true);
+      }),
     gramBF16: (x, y, target, n) => gram(target, n, (i) => [brain(x, i), brain(y, i)]),
     gramDeltasBF16: (x, y, base, target, n) =>
       gram(target, n, (i) => [brain(x, i) - brain(base, i), brain(y, i) - brain(base, i)]),

@@ -1,8 +1,12 @@
-import { numberSetting } from './method.js';
+import { type Block, numberSetting } from './method.js';
 import { directMethod } from './weighted-sum.js';
 
 /** y = w x + (1 - w) b with w = t / |x - b|, within [0, 1]. */
-export const nearswap = directMethod((operation, { arithmetic }) => {
+export const nearswap = directMethod((operation, { arithmetic, kernels }) => {
   const t = numberSetting(operation.settings, 't');
-  return ({ inputs, output, count }) => arithmetic.nearswap(output, inputs[1] ?? 0, inputs[0] ?? 0, t, count);
+  const fill = ({ inputs: [base = 0, model = 0], output, count }: Block): void =>
+    arithmetic.nearswap(output, model, base, t, count);
+  const stored = ({ inputs: [base = 0, model = 0], output, count }: Block): void =>
+    kernels.nearswapBF16(output, model, base, t, count);
+  return Object.assign(fill, { stored, isPointwise: true });
 });

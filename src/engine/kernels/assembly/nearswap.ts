@@ -1,15 +1,23 @@
-import { demoted, high, low } from './lanes';
+import { demoted, evenSingles, high, low, oddSingles, wovenBrains } from './lanes';
 
 /** Nearer than this, values count as this far apart. */
 const NEAREST: f64 = 1e-6;
 
-/** w x + (1 - w) base with w = t / max(|x - base|, 1e-6), within [0, 1]; a NaN stays one. */
+/** w x + (1 - w) base with w = t / max(|x - base|, 1e-6), within [0, 1]. A NaN stays one, as it does in pmin and pmax. */
 @inline
 function moved(there: v128, here: v128, t: f64): v128 {
   const one = f64x2.splat(1);
-  const distance = f64x2.max(f64x2.abs(f64x2.sub(there, here)), f64x2.splat(NEAREST));
-  const share = f64x2.max(f64x2.min(f64x2.div(f64x2.splat(t), distance), one), f64x2.splat(0));
-  return f64x2.add(f64x2.mul(share, there), f64x2.mul(f64x2.sub(one, share), here));
+  const abs = i64x2.splat(0x7fffffffffffffff);
+  const distance = f64x2.pmax(v128.and(f64x2.sub(there, here), abs), f64x2.splat(NEAREST));
+  const share = f64x2.pmax(f64x2.pmin(f64x2.div(f64x2.splat(t), distance), one), f64x2.splat(0));
+  // A share of -0 would change the sign of a zero.
+  const w = v128.and(share, abs);
+  return f64x2.add(f64x2.mul(w, there), f64x2.mul(f64x2.sub(one, w), here));
+}
+
+@inline
+function movedSingles(there: v128, here: v128, t: f64): v128 {
+  return demoted(moved(low(there), low(here), t), moved(high(there), high(here), t));
 }
 
 /** In f64, because 1 - w of a w that was rounded to f32 may have lost all that the base's product is worth. */
@@ -17,11 +25,27 @@ export function nearswapF32(output: usize, x: usize, base: usize, t: f64, n: i32
   for (let i = 0; i < n; i += 4) {
     const there = v128.load(x);
     const here = v128.load(base);
-    v128.store(output, demoted(moved(low(there), low(here), t), moved(high(there), high(here), t)));
+    v128.store(output, movedSingles(there, here, t));
     output += 16;
     x += 16;
     base += 16;
   }
+}
+
+/** The same from bf16 to bf16, as they are stored. */
+export function nearswapBF16(output: usize, x: usize, base: usize, t: f64, n: i32): void {
+  let i = 0;
+  do {
+    const there = v128.load(x);
+    const here = v128.load(base);
+    const even = movedSingles(evenSingles(there), evenSingles(here), t);
+    const odd = movedSingles(oddSingles(there), oddSingles(here), t);
+    v128.store(output, wovenBrains(even, odd));
+    output += 16;
+    x += 16;
+    base += 16;
+    i += 8;
+  } while (i < n);
 }
 
 export function nearswapF64(output: usize, x: usize, base: usize, t: f64, n: i32): void {
