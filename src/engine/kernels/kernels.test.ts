@@ -410,6 +410,7 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
     run('f32', (bytes, n) => {
       expectEqual('packKeptF32', [E, A, n], bytes, [[E, 'u16']], Math.floor(n / 16));
       expectEqual('keepPackedF32', [A, B, D, n], bytes, [[A, 'f32']], n);
+      expectEqual('sumKeptBF16', [A, B, D, E, n], brainsOf(bytes), [[E, 'f64']], 2);
     });
   });
 
@@ -450,6 +451,11 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         for (let i = 0; i < n; i++) draws.setUint16(2 * i, i % 3 === 0 ? 0x8000 : 40_503 * i, true);
         for (const first of [0, 96, 2 ** 35 + 32]) {
           expectEqual('drawBits', [A, key, 3, first, n], bytes, [[A, 'u16']], n);
+          // The last element's draw ties with these.
+          const tie = new DataView(memory.buffer).getUint16(A + 2 * (n - 1), true) * 65_536;
+          for (const probability of [0, 0x8000_0000, tie, tie + 0x3000, tie + 0xd000]) {
+            expectEqual('drawMask', [A, probability, key, 3, first, n], bytes, [[A, 'u16']], 4 * Math.ceil(n / 64));
+          }
           const args = [A, B, D, 0x8000_7000, key, 3, first + 5, n];
           expectEqual(element === 'f32' ? 'keepDrawnF32' : 'keepDrawnF64', args, bytes, [[A, element]], n);
         }

@@ -86,6 +86,7 @@ export interface Kernels {
   maskElectPairBF16: MergePair;
   maskSumPairBF16: MergePair;
   packKeptF32(mask: Pointer, x: Pointer, n: number): void;
+  sumKeptBF16(x: Pointer, base: Pointer, mask: Pointer, target: Pointer, n: number): void;
   keepPackedF32(x: Pointer, base: Pointer, mask: Pointer, n: number): void;
   mergeActiveF32(output: Pointer, base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
   mergeActiveF64(output: Pointer, base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
@@ -111,6 +112,7 @@ export interface Kernels {
   countSpecial32(x: Pointer, target: Pointer, n: number): void;
   countSpecial64(x: Pointer, target: Pointer, n: number): void;
   drawBits(target: Pointer, key: bigint, model: number, first: number, n: number): void;
+  drawMask(target: Pointer, probability: number, key: bigint, model: number, first: number, n: number): void;
   drawMoreBits(key: bigint, model: number, element: number): number;
   keepRankedF32(
     x: Pointer,

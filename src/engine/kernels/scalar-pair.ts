@@ -11,6 +11,7 @@ type PairKernels = Pick<
   | 'maskSumPairBF16'
   | 'packKeptF32'
   | 'keepPackedF32'
+  | 'sumKeptBF16'
   | 'addPairBF16'
   | 'addDeltaPairBF16'
   | 'addDeltaBF16'
@@ -103,6 +104,17 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
         const delta = f32(x + 4 * i) - f32(base + 4 * i);
         view().setFloat32(x + 4 * i, isMasked(mask, i) ? delta : 0, true);
       }
+    },
+    sumKeptBF16: (x, base, mask, target, n) => {
+      const lanes = [new Float64Array(4), new Float64Array(4)];
+      for (let i = 0; i < n; i++) {
+        const size = Math.abs(deltaOf(x, base, i));
+        const sums = lanes.map((sum) => (sum[i % 4] ?? 0) + size);
+        lanes.forEach((sum, at) => {
+          if (at === 0 || isMasked(mask, i)) sum[i % 4] = sums[at] ?? 0;
+        });
+      }
+      lanes.forEach(([a = 0, b = 0, c = 0, d = 0], at) => view().setFloat64(target + 8 * at, a + b + (c + d), true));
     },
     addPairBF16: (output, x, y, c, d, n) => {
       const { fround } = Math;

@@ -1,6 +1,9 @@
 import type { Kernels, Pointer } from './kernels.js';
 
-type RandomKernels = Pick<Kernels, 'drawBits' | 'drawMoreBits' | 'keepRankedF32' | 'keepDrawnF32' | 'keepDrawnF64'>;
+type RandomKernels = Pick<
+  Kernels,
+  'drawBits' | 'drawMask' | 'drawMoreBits' | 'keepRankedF32' | 'keepDrawnF32' | 'keepDrawnF64'
+>;
 
 /** The twins of the kernels that draw random masks. */
 export function scalarRandomKernels(memory: WebAssembly.Memory): RandomKernels {
@@ -23,6 +26,17 @@ export function scalarRandomKernels(memory: WebAssembly.Memory): RandomKernels {
     drawBits: (target, key, model, first, n) => {
       for (let i = 0; i < Math.ceil(n / 32) * 32; i++) {
         view().setUint16(target + 2 * i, halfOf(key, model, first + i, 0), true);
+      }
+    },
+    drawMask: (target, probability, key, model, first, n) => {
+      for (let byte = 0; byte < Math.ceil(n / 64) * 8; byte++) {
+        let bits = 0;
+        for (let bit = 0; bit < 8; bit++) {
+          const element = first + 8 * byte + bit;
+          const draw = halfOf(key, model, element, 0) * 65_536 + halfOf(key, model, element, 1);
+          if (draw < probability >>> 0) bits |= 1 << bit;
+        }
+        view().setUint8(target + byte, bits);
       }
     },
     drawMoreBits: (key, model, element) => halfOf(key, model, element, 1),

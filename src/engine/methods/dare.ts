@@ -1,22 +1,26 @@
 import { BLOCK_ELEMENTS, type MergeOperation, type Workspace } from './method.js';
 import { drawer, drawKey, drawLimit } from './task-vectors/draws.js';
 import { election } from './task-vectors/election.js';
-import { KeptMasks } from './task-vectors/masks.js';
+import { everything, KeptMasks, type Leaving } from './task-vectors/masks.js';
 import { combineNorms, gatherNorms } from './task-vectors/norms.js';
 import { rescaleOf } from './task-vectors/rescale.js';
 import { sum } from './task-vectors/sum.js';
-import { type Remains, type Sparsifier, taskSettings, taskVectorMethod } from './task-vectors/task-vectors.js';
+import { type Sparsifier, taskSettings, taskVectorMethod } from './task-vectors/task-vectors.js';
 
 /** Each element is kept with probability `density`. */
-function thin(operation: MergeOperation, workspace: Workspace): (Pick<Remains, 'sparsify'> | undefined)[] {
+function thin(operation: MergeOperation, workspace: Workspace): (Leaving | undefined)[] {
   const { subtract, keepDrawn } = workspace.arithmetic;
   const key = drawKey(operation);
   const draw = drawer(key, BLOCK_ELEMENTS, workspace);
   return taskSettings(operation, 'density').map((density, model) => {
     if (density <= 0) return undefined;
-    if (density >= 1) return { sparsify: (input, base, { count }) => subtract(input, input, base, count) };
+    if (density >= 1) {
+      const sparsify: Leaving['sparsify'] = (input, base, { count }) => subtract(input, input, base, count);
+      return { sparsify, makeMask: everything(workspace) };
+    }
     const limit = drawLimit(density);
     return {
+      makeMask: (mask, { first, count }) => workspace.kernels.drawMask(mask, limit, key, model, first, count),
       sparsify: (input, base, block) => {
         const draws = draw(model, block);
         keepDrawn(input, base, draws, limit, key, model, block.first, block.count);
@@ -44,7 +48,7 @@ const atRandom: Sparsifier = {
     return thin(operation, workspace).map((remains, model) => {
       if (remains === undefined) return undefined;
       const byDensity = rescaleOf(operation) === 'inverse_density' ? 1 / Math.min(1, densities[model] ?? 1) : 1;
-      return { ...remains, ...masks.find(model), scale: scales?.[model] ?? byDensity };
+      return { ...remains, ...masks.findOrMake(model, remains), scale: scales?.[model] ?? byDensity };
     });
   },
 };

@@ -65,7 +65,7 @@ const byRank: Sparsifier = {
     const scales = found[0]?.['scales'] as number[] | undefined;
     const masks = masksOf(operation, workspace);
     return prune(operation, workspace).map(
-      (remains, model) => remains && { ...remains, ...masks.find(model), scale: scales?.[model] ?? 1 },
+      (remains, model) => remains && { ...remains, ...masks.findOrMake(model, remains), scale: scales?.[model] ?? 1 },
     );
   },
 };

@@ -13,7 +13,7 @@ export * from './sums';
 export * from './agreement';
 export * from './variance';
 export * from './special';
-export { drawBits, drawMoreBits, keepDrawnF32, keepDrawnF64 } from './random';
+export { drawBits, drawMask, drawMoreBits, keepDrawnF32, keepDrawnF64 } from './random';
 export * from './divergence';
 export * from './fusion';
 export { keepRankedF32 } from './rank';

@@ -1,7 +1,7 @@
 // Masks of one bit an element: what a pass over a tensor kept, for the pass after it. Whole vectors of 16 elements are
 // written, and whole ones of eight are read.
 
-import { laneBits } from './lanes';
+import { high, highSingles, laneBits, low, lowSingles } from './lanes';
 
 /** A bit for each element of x that is not zero. */
 export function packKeptF32(mask: usize, x: usize, n: i32): void {
@@ -25,4 +25,55 @@ export function keepPackedF32(x: usize, base: usize, mask: usize, n: i32): void 
     x += 32;
     base += 32;
   }
+}
+
+/**
+ * Sums in f64 of |x - base| of bf16 as they are stored: of all elements (f64 at `target`), then of those in the mask. Sums and
+ * their order are those of sumMagnitudesF32.
+ */
+export function sumKeptBF16(x: usize, base: usize, mask: usize, target: usize, n: i32): void {
+  let all0 = f64x2.splat(0);
+  let all1 = all0;
+  let kept0 = all0;
+  let kept1 = all0;
+  let i = 0;
+  do {
+    const xs = v128.load(x);
+    const bases = v128.load(base);
+    const bits = i32(load<u8>(mask));
+    let size = sizeOf(lowSingles(xs), lowSingles(bases), i, n);
+    all0 = f64x2.add(all0, low(size));
+    all1 = f64x2.add(all1, high(size));
+    let kept = v128.and(size, laneBits(bits));
+    kept0 = f64x2.add(kept0, low(kept));
+    kept1 = f64x2.add(kept1, high(kept));
+    size = sizeOf(highSingles(xs), highSingles(bases), i + 4, n);
+    all0 = f64x2.add(all0, low(size));
+    all1 = f64x2.add(all1, high(size));
+    kept = v128.and(size, laneBits(bits >> 4));
+    kept0 = f64x2.add(kept0, low(kept));
+    kept1 = f64x2.add(kept1, high(kept));
+    x += 16;
+    base += 16;
+    mask += 1;
+    i += 8;
+  } while (i < n);
+  store<f64>(target, laneSum(all0, all1));
+  store<f64>(target, laneSum(kept0, kept1), 8);
+}
+
+/** Magnitudes of four differences, those behind the last element zero. */
+@inline
+function sizeOf(x: v128, base: v128, i: i32, n: i32): v128 {
+  const isInside = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(n - i));
+  return v128.and(v128.and(f32x4.sub(x, base), i32x4.splat(0x7fffffff)), isInside);
+}
+
+@inline
+function laneSum(some: v128, other: v128): f64 {
+  return (
+    f64x2.extract_lane(some, 0) +
+    f64x2.extract_lane(some, 1) +
+    (f64x2.extract_lane(other, 0) + f64x2.extract_lane(other, 1))
+  );
 }

@@ -9,15 +9,36 @@ const M1: u32 = 0xcd9e8d57;
 const W0: u32 = 0x9e3779b9;
 const W1: u32 = 0xbb67ae85;
 
-/**
- * The first 16 bits of the draws of `n` elements from `first`, a multiple of 32, as u16; whole groups of 64 are written. Two
- * groups of 32 go side by side: each round waits for the one before.
- */
+/** The first 16 bits of the draws of `n` elements from `first`, a multiple of 32, as u16; whole groups of 64 are written. */
 export function drawBits(target: usize, key: u64, model: u32, first: f64, n: i32): void {
+  draw(target, key, model, first, n, false, 0);
+}
+
+/**
+ * A bit for each of `n` elements from `first`, a multiple of 32, whose draw of 32 bits is below `probability` (2^32 times it); whole
+ * groups of 64 are written.
+ */
+export function drawMask(target: usize, probability: u32, key: u64, model: u32, first: f64, n: i32): void {
+  draw(target, key, model, first, n, true, probability);
+}
+
+/** Two groups of 32 go side by side: each round waits for the one before. */
+@inline
+function draw(
+  target: usize,
+  key: u64,
+  model: u32,
+  first: f64,
+  n: i32,
+  asMask: bool,
+  probability: u32,
+): void {
   const m0 = i32x4.splat(M0);
   const m1 = i32x4.splat(M1);
+  const least = i16x8.splat(<i16>(probability >> 16));
   let counter = <u64>first >> 3;
-  for (let i = 0; i < n; i += 64) {
+  let i = 0;
+  do {
     const next = counter + 4;
     let c0 = i32x4.add(i32x4.splat(<u32>counter), i32x4(0, 1, 2, 3));
     let c1 = i32x4.splat(<u32>(counter >> 32));
@@ -51,23 +72,75 @@ export function drawBits(target: usize, key: u64, model: u32, first: f64, n: i32
       k0 += W0;
       k1 += W1;
     }
-    storeHalves(target, c0);
-    storeHalves(target + 16, c1);
-    storeHalves(target + 32, c2);
-    storeHalves(target + 48, c3);
-    storeHalves(target + 64, d0);
-    storeHalves(target + 80, d1);
-    storeHalves(target + 96, d2);
-    storeHalves(target + 112, d3);
-    target += 128;
+    if (asMask) {
+      const ties = v128.or(v128.or(tiesOf(c0, c1, least), tiesOf(c2, c3, least)), v128.or(tiesOf(d0, d1, least), tiesOf(d2, d3, least))); // prettier-ignore
+      store<u16>(target, below(c0, c1, least));
+      store<u16>(target, below(c2, c3, least), 2);
+      store<u16>(target, below(d0, d1, least), 4);
+      store<u16>(target, below(d2, d3, least), 6);
+      if (i8x16.bitmask(ties) != 0) {
+        const from = first + <f64>i;
+        settle(target, c0, c1, least, probability, key, model, from);
+        settle(target + 2, c2, c3, least, probability, key, model, from + 16);
+        settle(target + 4, d0, d1, least, probability, key, model, from + 32);
+        settle(target + 6, d2, d3, least, probability, key, model, from + 48);
+      }
+      target += 8;
+    } else {
+      v128.store(target, halves(c0));
+      v128.store(target, halves(c1), 16);
+      v128.store(target, halves(c2), 32);
+      v128.store(target, halves(c3), 48);
+      v128.store(target, halves(d0), 64);
+      v128.store(target, halves(d1), 80);
+      v128.store(target, halves(d2), 96);
+      v128.store(target, halves(d3), 112);
+      target += 128;
+    }
     counter += 8;
-  }
+    i += 64;
+  } while (i < n);
 }
 
-/** The lower halves of four words, then the upper ones. */
+/** The lower halves of four words, then the upper ones: the draws of eight elements in order. */
 @inline
-function storeHalves(target: usize, words: v128): void {
-  v128.store(target, i8x16.shuffle(words, words, 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15));
+function halves(words: v128): v128 {
+  return i8x16.shuffle(words, words, 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
+}
+
+/** A bit for each of 16 draws that is surely below. */
+@inline
+function below(first: v128, second: v128, least: v128): i32 {
+  const zero = i16x8.splat(0);
+  const isAbove0 = i16x8.eq(i16x8.sub_sat_u(least, halves(first)), zero);
+  const isAbove1 = i16x8.eq(i16x8.sub_sat_u(least, halves(second)), zero);
+  return ~i8x16.bitmask(i8x16.narrow_i16x8_s(isAbove0, isAbove1));
+}
+
+/** All bits of each of 16 bytes whose draw ties with the probability. */
+@inline
+function tiesOf(first: v128, second: v128, least: v128): v128 {
+  return i8x16.narrow_i16x8_s(i16x8.eq(halves(first), least), i16x8.eq(halves(second), least));
+}
+
+/** Looks at the further bits of the draws of 16 elements that tie. */
+function settle(
+  target: usize,
+  first: v128,
+  second: v128,
+  least: v128,
+  probability: u32,
+  key: u64,
+  model: u32,
+  element: f64,
+): void {
+  let bits = i32(load<u16>(target));
+  for (let ties = i8x16.bitmask(tiesOf(first, second, least)); ties != 0; ties &= ties - 1) {
+    const lane = ctz(ties);
+    const isBelow = drawMoreBits(key, model, element + <f64>lane) < (probability & 0xffff);
+    bits |= i32(isBelow) << lane;
+  }
+  store<u16>(target, bits);
 }
 
 /** The further 16 bits of one element's draw. */

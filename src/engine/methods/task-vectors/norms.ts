@@ -1,18 +1,30 @@
 import { BLOCK_ELEMENTS, type Block, type Gatherer, type Statistic, type Workspace } from '../method.js';
 import { addUpSums } from '../selection/sums.js';
-import type { KeptMasks } from './masks.js';
-import type { Remains } from './task-vectors.js';
+import type { KeptMasks, Leaving } from './masks.js';
 import { scaleToNorm } from './rescale.js';
 
 /** L1 norms of the task vectors before and after their elements are left out, block by block: for `rescale: l1`. */
 export function gatherNorms(
-  remains: readonly (Pick<Remains, 'sparsify'> | undefined)[],
+  remains: readonly (Leaving | undefined)[],
   most: number,
-  { arithmetic, allocate }: Workspace,
+  { arithmetic, allocate, kernels, memory, reserve }: Workspace,
   masks: KeptMasks,
 ): Gatherer {
   const zeros = allocate(Math.max(most, BLOCK_ELEMENTS) * arithmetic.elementBytes);
   const sums: number[] = [];
+  const pair = reserve(16);
+  const makers = remains.map((one, model) => one?.makeMask && masks.keeping(model, one.makeMask));
+  const isMasked = remains.every((one) => one === undefined || one.makeMask !== undefined);
+  const sumStored = (block: Block): void => {
+    for (const [model, maskAt] of makers.entries()) {
+      if (maskAt === undefined) {
+        sums.push(0, 0);
+        continue;
+      }
+      kernels.sumKeptBF16(block.inputs[model + 1] ?? 0, block.inputs[0] ?? 0, maskAt(block), pair, block.count);
+      sums.push(...new Float64Array(memory.buffer, pair, 2));
+    }
+  };
   return {
     block: (block: Block) => {
       const { inputs, count } = block;
@@ -26,6 +38,7 @@ export function gatherNorms(
         return sums.push(arithmetic.sumMagnitudes(x, zeros, 0n, count));
       });
     },
+    stored: isMasked ? sumStored : undefined,
     partial: () => ({ sums: Float64Array.from(sums) }),
   };
 }

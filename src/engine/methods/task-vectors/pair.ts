@@ -92,7 +92,7 @@ class Pair {
     if (masks.length < this.partners.length) return undefined;
     const stored = (block: Block): void => {
       const view = this.view();
-      masks.forEach((maskAt, i) => view.setUint32(MASKS + 4 * i, maskAt(block.first), true));
+      masks.forEach((maskAt, i) => view.setUint32(MASKS + 4 * i, maskAt(block), true));
       this.merge(kernel, block);
     };
     return { stored };

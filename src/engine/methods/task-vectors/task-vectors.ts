@@ -18,9 +18,12 @@ export interface Remains {
   sparsify(input: Pointer, base: Pointer, block: Block): void;
   /** Where nothing but magnitudes decides what is left: `sparsify` uses their quotas up. */
   band?: Band;
-  /** Where a mask of one bit an element tells what is left: the bits of the elements from `first` on. */
-  maskAt?: (first: number) => Pointer;
+  /** Where a mask of one bit an element tells what is left: the bits of a block's elements. */
+  maskAt?: MaskAt;
 }
+
+/** Where the mask of a block lies, of models that are bf16 as they are stored. */
+export type MaskAt = (block: Block) => Pointer;
 
 /** What is left of a task vector: elements from the threshold `least` on, without those from `most` on. */
 export interface Band {
@@ -45,7 +48,7 @@ export interface Participant {
   weight: number;
   scale: number;
   band?: Band;
-  maskAt?: (first: number) => Pointer;
+  maskAt?: MaskAt;
 }
 
 /**
