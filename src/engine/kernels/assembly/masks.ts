@@ -27,6 +27,9 @@ export function keepPackedF32(x: usize, base: usize, mask: usize, n: i32): void 
   }
 }
 
+/** Where the last elements of two models lie once more, with zeros behind them. */
+const LAST = memory.data(32, 16);
+
 /**
  * Sums in f64 of |x - base| of bf16 as they are stored: of all elements (f64 at `target`), then of those in the mask. Sums and
  * their order are those of sumMagnitudesF32.
@@ -38,16 +41,23 @@ export function sumKeptBF16(x: usize, base: usize, mask: usize, target: usize, n
   let kept1 = all0;
   let i = 0;
   do {
+    if (i + 8 > n) {
+      memory.fill(LAST, 0, 32);
+      memory.copy(LAST, x, <usize>(n - i) << 1);
+      memory.copy(LAST + 16, base, <usize>(n - i) << 1);
+      x = LAST;
+      base = LAST + 16;
+    }
     const xs = v128.load(x);
     const bases = v128.load(base);
     const bits = i32(load<u8>(mask));
-    let size = sizeOf(lowSingles(xs), lowSingles(bases), i, n);
+    let size = sizeOf(lowSingles(xs), lowSingles(bases));
     all0 = f64x2.add(all0, low(size));
     all1 = f64x2.add(all1, high(size));
     let kept = v128.and(size, laneBits(bits));
     kept0 = f64x2.add(kept0, low(kept));
     kept1 = f64x2.add(kept1, high(kept));
-    size = sizeOf(highSingles(xs), highSingles(bases), i + 4, n);
+    size = sizeOf(highSingles(xs), highSingles(bases));
     all0 = f64x2.add(all0, low(size));
     all1 = f64x2.add(all1, high(size));
     kept = v128.and(size, laneBits(bits >> 4));
@@ -62,11 +72,10 @@ export function sumKeptBF16(x: usize, base: usize, mask: usize, target: usize, n
   store<f64>(target, laneSum(kept0, kept1), 8);
 }
 
-/** Magnitudes of four differences, those behind the last element zero. */
+/** Magnitudes of four differences. */
 @inline
-function sizeOf(x: v128, base: v128, i: i32, n: i32): v128 {
-  const isInside = i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(n - i));
-  return v128.and(v128.and(f32x4.sub(x, base), i32x4.splat(0x7fffffff)), isInside);
+function sizeOf(x: v128, base: v128): v128 {
+  return v128.and(f32x4.sub(x, base), i32x4.splat(0x7fffffff));
 }
 
 @inline
