@@ -5,7 +5,7 @@ import type { Selection } from './selection/rank.js';
 import { selection, type Threshold, thresholds, trimmer } from './selection/selection.js';
 import { gatherValues } from './selection/values.js';
 import { electing } from './task-vectors/election.js';
-import { KeptMasks } from './task-vectors/masks.js';
+import { KeptMasks, type MakeMask } from './task-vectors/masks.js';
 
 /** Below this sum of mean squares all models weigh the same (MergeKit's threshold). */
 const NEGLIGIBLE_ENERGY = 1e-6;
@@ -45,24 +45,23 @@ export const sce: Method = {
   apply: (operation, found, range, workspace) => {
     const { shares = [] } = found.at(-1) as { shares?: number[] };
     const voters = shares.map((share, model) => ({ model, vote: 1, share, coefficient: share }));
-    const mask = masksOf(operation, workspace).find(SELECTED);
+    const [threshold] = thresholds(found.slice(0, -1), range);
+    const masks = masksOf(operation, workspace);
+    const kept = masks.find(SELECTED);
+    const select = kept === undefined ? selector(operation, threshold, workspace) : undefined;
+    const made = isPair(operation) ? masks.making(pairSelector(threshold, workspace)) : undefined;
+    const maskAt = kept?.maskAt ?? made;
     const merge = electing(
       operation,
-      shares.map((_share, model) => ({ ...mask, model })),
+      shares.map((_share, model) => ({ ...(maskAt && { maskAt }), model })),
       voters,
       0,
       workspace,
     );
-    if (mask === undefined) {
-      const select = selector(operation, found.slice(0, -1), range, workspace);
-      return (block) => {
-        select(block);
-        merge(block);
-      };
-    }
     const fill = (block: Block): void => {
       const [base = 0, ...models] = block.inputs;
-      for (const model of models) mask.sparsify(model, base, block);
+      select?.(block);
+      if (kept !== undefined) for (const model of models) kept.sparsify(model, base, block);
       merge(block);
     };
     return Object.assign(fill, { stored: merge.stored, isPointwise: merge.isPointwise });
@@ -146,16 +145,17 @@ function addUpCounted(partials: readonly Statistic[]): Counted {
   return { seen: sum('seen'), nonzero: sum('nonzero') };
 }
 
-/** Turns a block's models into task vectors, zero where the element was not selected. */
+/**
+ * Turns a block's models into task vectors, zero where the element was not selected.
+ * @param threshold whose quota is used up; undefined: all are selected
+ */
 function selector(
   operation: MergeOperation,
-  found: readonly Statistic[],
-  range: number,
+  threshold: Threshold | undefined,
   workspace: Workspace,
   note?: (selected: Pointer, block: Block) => void,
 ): (block: Block) => void {
   const { subtract, keepWhere, elementBytes } = workspace.arithmetic;
-  const [threshold] = thresholds(found, range);
   if (threshold === undefined) {
     return ({ inputs: [base = 0, ...models], count }) => {
       for (const model of models) subtract(model, model, base, count);
@@ -180,34 +180,34 @@ function gatherEnergies(
   workspace: Workspace,
 ): Gatherer {
   const masks = masksOf(operation, workspace);
-  const select = selector(operation, found, range, workspace, (selected, block) =>
-    masks.note(SELECTED, selected, block),
-  );
-  const squares: number[] = [];
   const [threshold] = thresholds(found, range);
-  const isStored = isPair(operation) && workspace.kept !== undefined && threshold !== undefined;
+  const select = selector(operation, threshold, workspace, (selected, block) => masks.note(SELECTED, selected, block));
+  const squares: number[] = [];
+  const selectPair = pairSelector(threshold, workspace, (sums) => squares.push(...sums));
+  const maskAt = isPair(operation) ? masks.keeping(SELECTED, selectPair) : undefined;
   return {
     block: (block) => {
       select(block);
       for (const delta of block.inputs.slice(1)) squares.push(workspace.arithmetic.sumSquares(delta, block.count));
     },
-    stored: isStored ? measureSelected(threshold, masks, squares, workspace) : undefined,
+    stored: maskAt && ((block) => void maskAt(block)),
     partial: () => ({ squares: Float64Array.from(squares) }),
   };
 }
 
-/** Notes what is selected of two models of bf16 as they are stored, and adds the sums of squares of each block. */
-function measureSelected(
-  threshold: Threshold,
-  masks: KeptMasks,
-  squares: number[],
+/** Makes the mask of what is selected of two models; `onSums` hears the sums of squares of what is left of each. */
+function pairSelector(
+  threshold: Threshold | undefined,
   { kernels, reserve, memory }: Workspace,
-): (block: Block) => void {
+  onSums?: (sums: Float64Array) => void,
+): MakeMask {
   const [limit, sums] = [reserve(8), reserve(16)];
-  new Uint32Array(memory.buffer, limit, 2).set([Number(threshold.key), threshold.quota]);
-  return ({ first, count, inputs: [base = 0, x = 0, y = 0] }) => {
-    kernels.measureSelectedPairBF16(base, x, y, limit, masks.placeFor(SELECTED, first), sums, count);
-    squares.push(...new Float64Array(memory.buffer, sums, 2));
+  return (mask, { count, inputs: [base = 0, x = 0, y = 0] }) => {
+    const view = new Uint32Array(memory.buffer, limit, 2);
+    view.set([Number(threshold?.key ?? -1n), threshold?.quota ?? 0]);
+    kernels.measureSelectedPairBF16(base, x, y, limit, mask, sums, count);
+    if (threshold !== undefined) threshold.quota = view[1] ?? 0;
+    onSums?.(new Float64Array(memory.buffer, sums, 2));
   };
 }
 

@@ -103,7 +103,13 @@ function pairVariance(x: v128, y: v128): v128 {
 export function variancePairBF16(target: usize, base: usize, x: usize, y: usize, n: i32): i32 {
   const zero = f32x4.splat(0);
   let filled = i32x4.splat(0);
-  for (let i = 0; i < n; i += 8) {
+  let i = 0;
+  do {
+    if (i + 8 > n) {
+      base = lastOf(base, 0, n - i);
+      x = lastOf(x, 1, n - i);
+      y = lastOf(y, 2, n - i);
+    }
     const bases = v128.load(base);
     const xs = v128.load(x);
     const ys = v128.load(y);
@@ -111,15 +117,15 @@ export function variancePairBF16(target: usize, base: usize, x: usize, y: usize,
     const b1 = highSingles(bases);
     const variance0 = pairVariance(f32x4.sub(lowSingles(xs), b0), f32x4.sub(lowSingles(ys), b0));
     const variance1 = pairVariance(f32x4.sub(highSingles(xs), b1), f32x4.sub(highSingles(ys), b1));
-    filled = i32x4.sub(filled, v128.and(f32x4.ne(variance0, zero), isInside(n - i)));
-    filled = i32x4.sub(filled, v128.and(f32x4.ne(variance1, zero), isInside(n - i - 4)));
+    filled = i32x4.sub(filled, i32x4.add(f32x4.ne(variance0, zero), f32x4.ne(variance1, zero)));
     v128.store(target, variance0);
     v128.store(target, variance1, 16);
     target += 32;
     base += 16;
     x += 16;
     y += 16;
-  }
+    i += 8;
+  } while (i < n);
   return addLanes(filled);
 }
 
@@ -127,6 +133,16 @@ export function variancePairBF16(target: usize, base: usize, x: usize, y: usize,
 @inline
 function isInside(left: i32): v128 {
   return i32x4.gt_s(i32x4.splat(left), i32x4(0, 1, 2, 3));
+}
+
+/** Where the last elements of three models lie once more, with zeros behind them. */
+const LAST = memory.data(48, 16);
+
+function lastOf(x: usize, place: usize, n: i32): usize {
+  const copy = LAST + (place << 4);
+  memory.fill(copy, 0, 16);
+  memory.copy(copy, x, <usize>n << 1);
+  return copy;
 }
 
 /**
@@ -143,42 +159,57 @@ export function measureSelectedPairBF16(
   target: usize,
   n: i32,
 ): void {
-  const zero = f32x4.splat(0);
+  const abs = i32x4.splat(0x7fffffff);
   const least = v128.load32_splat(limit);
   let sumX0 = f64x2.splat(0);
   let sumX1 = sumX0;
   let sumY0 = sumX0;
   let sumY1 = sumX0;
-  for (let i = 0; i < n; i += 8) {
+  let i = 0;
+  do {
+    if (i + 8 > n) {
+      base = lastOf(base, 0, n - i);
+      x = lastOf(x, 1, n - i);
+      y = lastOf(y, 2, n - i);
+    }
     const bases = v128.load(base);
     const xs = v128.load(x);
     const ys = v128.load(y);
-    let bits = 0;
-    for (let half = 0; half < 2; half++) {
-      const origin = half == 0 ? lowSingles(bases) : highSingles(bases);
-      const deltaX = f32x4.sub(half == 0 ? lowSingles(xs) : highSingles(xs), origin);
-      const deltaY = f32x4.sub(half == 0 ? lowSingles(ys) : highSingles(ys), origin);
-      const variance = pairVariance(deltaX, deltaY);
-      const key = v128.and(variance, i32x4.splat(0x7fffffff));
-      const inside = isInside(n - i - 4 * half);
-      let isKept = i32x4.gt_s(key, least);
-      const isEqual = v128.and(i32x4.eq(key, least), inside);
-      if (v128.any_true(isEqual)) isKept = v128.or(isKept, taken(isEqual, limit + 4));
-      isKept = v128.and(v128.and(isKept, inside), f32x4.ne(variance, zero));
-      bits |= i32x4.bitmask(isKept) << (4 * half);
-      const keptX = v128.and(deltaX, isKept);
-      const keptY = v128.and(deltaY, isKept);
-      sumX0 = f64x2.add(sumX0, f64x2.mul(low(keptX), low(keptX)));
-      sumX1 = f64x2.add(sumX1, f64x2.mul(high(keptX), high(keptX)));
-      sumY0 = f64x2.add(sumY0, f64x2.mul(low(keptY), low(keptY)));
-      sumY1 = f64x2.add(sumY1, f64x2.mul(high(keptY), high(keptY)));
+    const b0 = lowSingles(bases);
+    const b1 = highSingles(bases);
+    let x0 = f32x4.sub(lowSingles(xs), b0);
+    let x1 = f32x4.sub(highSingles(xs), b1);
+    let y0 = f32x4.sub(lowSingles(ys), b0);
+    let y1 = f32x4.sub(highSingles(ys), b1);
+    const key0 = v128.and(pairVariance(x0, y0), abs);
+    const key1 = v128.and(pairVariance(x1, y1), abs);
+    let isKept0 = i32x4.gt_s(key0, least);
+    let isKept1 = i32x4.gt_s(key1, least);
+    const isEqual0 = i32x4.eq(key0, least);
+    const isEqual1 = i32x4.eq(key1, least);
+    if (i32x4.bitmask(v128.or(isEqual0, isEqual1)) != 0) {
+      // A variance of zero is never selected.
+      const zero = i32x4.splat(0);
+      const first = taken(v128.and(isEqual0, isInside(n - i)), limit + 4);
+      const second = taken(v128.and(isEqual1, isInside(n - i - 4)), limit + 4);
+      isKept0 = v128.or(isKept0, v128.and(first, i32x4.ne(key0, zero)));
+      isKept1 = v128.or(isKept1, v128.and(second, i32x4.ne(key1, zero)));
     }
-    store<u8>(mask, <u8>bits);
+    store<u8>(mask, <u8>i16x8.bitmask(i16x8.narrow_i32x4_s(isKept0, isKept1)));
+    x0 = v128.and(x0, isKept0);
+    x1 = v128.and(x1, isKept1);
+    y0 = v128.and(y0, isKept0);
+    y1 = v128.and(y1, isKept1);
+    sumX0 = f64x2.add(f64x2.add(sumX0, f64x2.mul(low(x0), low(x0))), f64x2.mul(low(x1), low(x1)));
+    sumX1 = f64x2.add(f64x2.add(sumX1, f64x2.mul(high(x0), high(x0))), f64x2.mul(high(x1), high(x1)));
+    sumY0 = f64x2.add(f64x2.add(sumY0, f64x2.mul(low(y0), low(y0))), f64x2.mul(low(y1), low(y1)));
+    sumY1 = f64x2.add(f64x2.add(sumY1, f64x2.mul(high(y0), high(y0))), f64x2.mul(high(y1), high(y1)));
     base += 16;
     x += 16;
     y += 16;
     mask += 1;
-  }
+    i += 8;
+  } while (i < n);
   store<f64>(target, sumOf(sumX0, sumX1));
   store<f64>(target, sumOf(sumY0, sumY1), 8);
 }

@@ -92,7 +92,9 @@ class Pair {
     if (masks.length < this.partners.length) return undefined;
     const stored = (block: Block): void => {
       const view = this.view();
-      masks.forEach((maskAt, i) => view.setUint32(MASKS + 4 * i, maskAt(block), true));
+      // Models may share a mask, and to make it uses quotas up.
+      const places = new Map([...new Set(masks)].map((maskAt) => [maskAt, maskAt(block)]));
+      masks.forEach((maskAt, i) => view.setUint32(MASKS + 4 * i, places.get(maskAt) ?? 0, true));
       this.merge(kernel, block);
     };
     return { stored };
