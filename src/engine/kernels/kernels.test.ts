@@ -449,7 +449,7 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         // D has draws of which every third ties with the probability's leading bits.
         const draws = new DataView(bytes.buffer, D - HEAP_START);
         for (let i = 0; i < n; i++) draws.setUint16(2 * i, i % 3 === 0 ? 0x8000 : 40_503 * i, true);
-        for (const first of [0, 96, 2 ** 35 + 32]) {
+        for (const first of [0, 96, 2 ** 35 - 32, 2 ** 35 + 32]) {
           expectEqual('drawBits', [A, key, 3, first, n], bytes, [[A, 'u16']], n);
           // The last element's draw ties with these.
           const tie = new DataView(memory.buffer).getUint16(A + 2 * (n - 1), true) * 65_536;

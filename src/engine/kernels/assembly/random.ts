@@ -22,7 +22,13 @@ export function drawMask(target: usize, probability: u32, key: u64, model: u32, 
   draw(target, key, model, first, n, true, probability);
 }
 
-/** Two groups of 32 go side by side: each round waits for the one before. */
+/** The keys of rounds 2 to 9, each in all lanes. */
+const KEYS: usize = memory.data(256, 16);
+
+/**
+ * Two groups of 32 go side by side: each round waits for the one before. One product of round 0 and one of round 1 are the
+ * same for all blocks of a group.
+ */
 @inline
 function draw(
   target: usize,
@@ -36,23 +42,39 @@ function draw(
   const m0 = i32x4.splat(M0);
   const m1 = i32x4.splat(M1);
   const least = i16x8.splat(<i16>(probability >> 16));
+  const k0 = <u32>key;
+  const k1 = <u32>(key >> 32);
+  for (let round: u32 = 0; round < 8; round++) {
+    v128.store(KEYS + <usize>round * 32, i32x4.splat(k0 + (round + 2) * W0));
+    v128.store(KEYS + <usize>round * 32, i32x4.splat(k1 + (round + 2) * W1), 16);
+  }
+  const ofModel = <u64>M1 * <u64>model;
+  const entering = <u32>(ofModel >> 32) ^ k0;
   let counter = <u64>first >> 3;
   let i = 0;
   do {
     const next = counter + 4;
+    const common = <u64>M0 * <u64>(entering ^ <u32>(counter >> 32));
+    const commonNext = <u64>M0 * <u64>(entering ^ <u32>(next >> 32));
+    const own = i32x4.splat(<u32>ofModel ^ (k0 + W0));
     let c0 = i32x4.add(i32x4.splat(<u32>counter), i32x4(0, 1, 2, 3));
-    let c1 = i32x4.splat(<u32>(counter >> 32));
-    let c2 = i32x4.splat(model);
-    let c3 = i32x4.splat(0);
+    let c2 = v128.xor(upper(c0, m0), i32x4.splat(k1));
+    let c1 = i32x4.mul(c2, m1);
+    let c3 = i32x4.mul(c0, m0);
+    c0 = v128.xor(upper(c2, m1), own);
+    c2 = v128.xor(c3, i32x4.splat(<u32>(common >> 32) ^ (k1 + W1)));
+    c3 = i32x4.splat(<u32>common);
     let d0 = i32x4.add(i32x4.splat(<u32>next), i32x4(0, 1, 2, 3));
-    let d1 = i32x4.splat(<u32>(next >> 32));
-    let d2 = c2;
-    let d3 = c3;
-    let k0 = <u32>key;
-    let k1 = <u32>(key >> 32);
-    for (let round = 0; round < 10; round++) {
-      const key0 = i32x4.splat(k0);
-      const key1 = i32x4.splat(k1);
+    let d2 = v128.xor(upper(d0, m0), i32x4.splat(k1));
+    let d1 = i32x4.mul(d2, m1);
+    let d3 = i32x4.mul(d0, m0);
+    d0 = v128.xor(upper(d2, m1), own);
+    d2 = v128.xor(d3, i32x4.splat(<u32>(commonNext >> 32) ^ (k1 + W1)));
+    d3 = i32x4.splat(<u32>commonNext);
+    let keys = KEYS;
+    do {
+      const key0 = v128.load(keys);
+      const key1 = v128.load(keys, 16);
       const a0 = i64x2.extmul_low_i32x4_u(c0, m0);
       const a1 = i64x2.extmul_high_i32x4_u(c0, m0);
       const b0 = i64x2.extmul_low_i32x4_u(c2, m1);
@@ -69,9 +91,8 @@ function draw(
       d1 = v128.shuffle<i32>(f0, f1, 0, 2, 4, 6);
       d2 = v128.xor(v128.xor(v128.shuffle<i32>(e0, e1, 1, 3, 5, 7), d3), key1);
       d3 = v128.shuffle<i32>(e0, e1, 0, 2, 4, 6);
-      k0 += W0;
-      k1 += W1;
-    }
+      keys += 32;
+    } while (keys < KEYS + 256);
     if (asMask) {
       const ties = v128.or(v128.or(tiesOf(c0, c1, least), tiesOf(c2, c3, least)), v128.or(tiesOf(d0, d1, least), tiesOf(d2, d3, least))); // prettier-ignore
       store<u16>(target, below(c0, c1, least));
@@ -102,25 +123,37 @@ function draw(
   } while (i < n);
 }
 
+/** The upper halves of four products. */
+@inline
+function upper(x: v128, m: v128): v128 {
+  return v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(x, m), i64x2.extmul_high_i32x4_u(x, m), 1, 3, 5, 7);
+}
+
 /** The lower halves of four words, then the upper ones: the draws of eight elements in order. */
 @inline
 function halves(words: v128): v128 {
   return i8x16.shuffle(words, words, 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
 }
 
+/** A bit for each of 16 elements, of bytes that lie as the halves of two vectors of words do. */
+@inline
+function inOrder(bytes: v128): i32 {
+  return i8x16.bitmask(i8x16.shuffle(bytes, bytes, 0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15));
+}
+
 /** A bit for each of 16 draws that is surely below. */
 @inline
 function below(first: v128, second: v128, least: v128): i32 {
   const zero = i16x8.splat(0);
-  const isAbove0 = i16x8.eq(i16x8.sub_sat_u(least, halves(first)), zero);
-  const isAbove1 = i16x8.eq(i16x8.sub_sat_u(least, halves(second)), zero);
-  return ~i8x16.bitmask(i8x16.narrow_i16x8_s(isAbove0, isAbove1));
+  const isAbove0 = i16x8.eq(i16x8.sub_sat_u(least, first), zero);
+  const isAbove1 = i16x8.eq(i16x8.sub_sat_u(least, second), zero);
+  return ~inOrder(i8x16.narrow_i16x8_s(isAbove0, isAbove1));
 }
 
-/** All bits of each of 16 bytes whose draw ties with the probability. */
+/** All bits of each of 16 bytes whose draw, in the order of halves of words, ties with the probability. */
 @inline
 function tiesOf(first: v128, second: v128, least: v128): v128 {
-  return i8x16.narrow_i16x8_s(i16x8.eq(halves(first), least), i16x8.eq(halves(second), least));
+  return i8x16.narrow_i16x8_s(i16x8.eq(first, least), i16x8.eq(second, least));
 }
 
 /** Looks at the further bits of the draws of 16 elements that tie. */
@@ -135,7 +168,7 @@ function settle(
   element: f64,
 ): void {
   let bits = i32(load<u16>(target));
-  for (let ties = i8x16.bitmask(tiesOf(first, second, least)); ties != 0; ties &= ties - 1) {
+  for (let ties = inOrder(tiesOf(first, second, least)); ties != 0; ties &= ties - 1) {
     const lane = ctz(ties);
     const isBelow = drawMoreBits(key, model, element + <f64>lane) < (probability & 0xffff);
     bits |= i32(isBelow) << lane;
