@@ -92,6 +92,17 @@ export interface Kernels {
   mergeActiveF64(output: Pointer, base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
   countActiveF32(base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
   countActiveF64(base: Pointer, table: Pointer, models: number, epsilon: number, n: number): void;
+  mergeActivePairBF16(
+    output: Pointer,
+    base: Pointer,
+    x: Pointer,
+    y: Pointer,
+    factorX: number,
+    factorY: number,
+    epsilon: number,
+    n: number,
+  ): void;
+  countActivePairBF16(base: Pointer, x: Pointer, y: Pointer, target: Pointer, epsilon: number, n: number): void;
   sumSquaresF32(x: Pointer, n: number): number;
   sumSquaresF64(x: Pointer, n: number): number;
   varianceF32(target: Pointer, table: Pointer, models: number, n: number): number;

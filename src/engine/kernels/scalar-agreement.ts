@@ -1,6 +1,15 @@
 import type { Kernels, Pointer } from './kernels.js';
+import { bitsOf, brainReader, singleToBrain } from './scalar-bits.js';
 
-type AgreementKernels = Pick<Kernels, 'mergeActiveF32' | 'mergeActiveF64' | 'countActiveF32' | 'countActiveF64'>;
+type AgreementKernels = Pick<
+  Kernels,
+  | 'mergeActiveF32'
+  | 'mergeActiveF64'
+  | 'mergeActivePairBF16'
+  | 'countActiveF32'
+  | 'countActiveF64'
+  | 'countActivePairBF16'
+>;
 
 /** The twins of assembly/agreement.ts, which has the layout of the table. */
 export function scalarAgreement(memory: WebAssembly.Memory): AgreementKernels {
@@ -10,6 +19,7 @@ export function scalarAgreement(memory: WebAssembly.Memory): AgreementKernels {
   const entriesOf = (table: Pointer, models: number): Pointer[] =>
     Array.from({ length: models }, (_unused, m) => table + 64 * m);
   const inputOf = (entry: Pointer): Pointer => view().getUint32(entry, true);
+  const brain = brainReader(memory);
   const isActive = (delta: number, epsilon: number): boolean => !(Math.abs(delta) <= epsilon);
 
   const count = (
@@ -59,6 +69,33 @@ export function scalarAgreement(memory: WebAssembly.Memory): AgreementKernels {
             : sum / Math.max(1, active.length);
         view().setFloat64(output + 8 * i, f64(base + 8 * i) + change, true);
       }
+    },
+    mergeActivePairBF16: (output, base, x, y, factorX, factorY, epsilon, n) => {
+      const { fround } = Math;
+      for (let i = 0; i < n; i++) {
+        const changes = [x, y].map((model, m) => {
+          const delta = fround(brain(model, i) - brain(base, i));
+          return { delta, factor: fround(m === 0 ? factorX : factorY) };
+        });
+        const active = changes.filter(({ delta }) => isActive(delta, fround(epsilon)));
+        const [only] = active;
+        let change = 0;
+        if (only !== undefined && active.length === 1) change = 0 + fround(only.delta * only.factor);
+        if (active.length === 2) change = fround(active.reduce((sum, { delta }) => fround(sum + delta), 0) / 2);
+        view().setUint16(output + 2 * i, singleToBrain(bitsOf(brain(base, i) + change)), true);
+      }
+    },
+    countActivePairBF16: (base, x, y, target, epsilon, n) => {
+      const counts = new Float64Array(4);
+      for (let i = 0; i < n; i++) {
+        const [inX, inY] = [x, y].map((model) =>
+          isActive(Math.fround(brain(model, i) - brain(base, i)), Math.fround(epsilon)),
+        );
+        [inX && !inY, inX, inY && !inX, inY].forEach((isCounted, at) => {
+          if (isCounted === true) counts[at] = (counts[at] ?? 0) + 1;
+        });
+      }
+      counts.forEach((count, at) => view().setFloat64(target + 8 * at, count, true));
     },
     countActiveF32: (base, table, models, epsilon, n) =>
       count(entriesOf(table, models), n, Math.fround(epsilon), deltaF32(base)),

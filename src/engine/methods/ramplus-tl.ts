@@ -22,7 +22,7 @@ export const ramplusTl: Method = {
   passes: () => 1,
   gather: (operation, _pass, _found, workspace) => {
     const totals = noChanges(operation);
-    return { block: changeCounter(operation, totals, workspace), partial: () => ({ ...totals }) };
+    return { ...changeCounter(operation, totals, workspace), partial: () => ({ ...totals }) };
   },
   combine: (operation, _pass, _found, partials): Statistic => {
     const totals = noChanges(operation);

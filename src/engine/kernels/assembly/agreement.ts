@@ -4,6 +4,8 @@
 // The table has one entry of 64 bytes a model: the input's address (u32 at 0), the factor of changes that this model alone
 // made (f32 at 4, f64 at 8), and what is counted: unique and active changes (f64 at 16 and 24), in lanes from 32 and 48 on.
 
+import { addLanes, evenSingles, lastOf, oddSingles, wovenBrains } from './lanes';
+
 const MODEL_BYTES: usize = 64;
 
 @inline
@@ -109,4 +111,96 @@ export function countActiveF32(base: usize, table: usize, models: i32, epsilon: 
 }
 export function countActiveF64(base: usize, table: usize, models: i32, epsilon: f64, n: i32): void {
   countActive<f64>(base, table, models, epsilon, n);
+}
+
+/** The same of two models from bf16 to bf16, as they are stored; each with its factor. */
+export function mergeActivePairBF16(
+  output: usize,
+  base: usize,
+  x: usize,
+  y: usize,
+  factorX: f32,
+  factorY: f32,
+  epsilon: f32,
+  n: i32,
+): void {
+  const least = f32x4.splat(epsilon);
+  const timesX = f32x4.splat(factorX);
+  const timesY = f32x4.splat(factorY);
+  let i = 0;
+  do {
+    const bases = v128.load(base);
+    const xs = v128.load(x);
+    const ys = v128.load(y);
+    const even = withChange(evenSingles(bases), evenSingles(xs), evenSingles(ys), timesX, timesY, least);
+    const odd = withChange(oddSingles(bases), oddSingles(xs), oddSingles(ys), timesX, timesY, least);
+    v128.store(output, wovenBrains(even, odd));
+    output += 16;
+    base += 16;
+    x += 16;
+    y += 16;
+    i += 8;
+  } while (i < n);
+}
+
+@inline
+function withChange(base: v128, x: v128, y: v128, timesX: v128, timesY: v128, least: v128): v128 {
+  const zero = f32x4.splat(0);
+  const deltaX = f32x4.sub(x, base);
+  const deltaY = f32x4.sub(y, base);
+  const isSmallX = isSmall(deltaX, least);
+  const isSmallY = isSmall(deltaY, least);
+  const changeX = v128.andnot(deltaX, isSmallX);
+  const changeY = v128.andnot(deltaY, isSmallY);
+  // Sums begin with zero, as those of any number of models do: so that none is -0.
+  const sum = f32x4.add(f32x4.add(zero, changeX), changeY);
+  const alone = f32x4.add(f32x4.add(zero, f32x4.mul(changeX, timesX)), f32x4.mul(changeY, timesY));
+  const mean = f32x4.mul(sum, f32x4.splat(0.5));
+  return f32x4.add(base, v128.bitselect(alone, mean, v128.xor(isSmallX, isSmallY)));
+}
+
+@inline
+function isSmall(delta: v128, least: v128): v128 {
+  return f32x4.le(v128.and(delta, i32x4.splat(0x7fffffff)), least);
+}
+
+/**
+ * Counts the active changes of two models of bf16 as they are stored: those that x alone made, all of x, those that y alone
+ * made, all of y (f64 each at `target`). `epsilon` is not below 0.
+ */
+export function countActivePairBF16(base: usize, x: usize, y: usize, target: usize, epsilon: f32, n: i32): void {
+  const least = f32x4.splat(epsilon);
+  let smallX = i32x4.splat(0);
+  let smallY = smallX;
+  let aloneX = smallX;
+  let aloneY = smallX;
+  let i = 0;
+  do {
+    if (i + 8 > n) {
+      base = lastOf(base, 0, n - i);
+      x = lastOf(x, 1, n - i);
+      y = lastOf(y, 2, n - i);
+    }
+    const bases = v128.load(base);
+    const xs = v128.load(x);
+    const ys = v128.load(y);
+    const evenX = isSmall(f32x4.sub(evenSingles(xs), evenSingles(bases)), least);
+    const evenY = isSmall(f32x4.sub(evenSingles(ys), evenSingles(bases)), least);
+    const oddX = isSmall(f32x4.sub(oddSingles(xs), oddSingles(bases)), least);
+    const oddY = isSmall(f32x4.sub(oddSingles(ys), oddSingles(bases)), least);
+    smallX = i32x4.add(smallX, i32x4.add(evenX, oddX));
+    smallY = i32x4.add(smallY, i32x4.add(evenY, oddY));
+    aloneX = i32x4.add(aloneX, i32x4.add(v128.andnot(evenY, evenX), v128.andnot(oddY, oddX)));
+    aloneY = i32x4.add(aloneY, i32x4.add(v128.andnot(evenX, evenY), v128.andnot(oddX, oddY)));
+    base += 16;
+    x += 16;
+    y += 16;
+    i += 8;
+  } while (i < n);
+  // Lanes count downwards, and padding counts as small.
+  const all = (n + 7) & ~7;
+  store<f64>(target, <f64>-<i32>addLanes(aloneX));
+  store<f64>(target, <f64>(all + <i32>addLanes(smallX)), 8);
+  store<f64>(target, <f64>-<i32>addLanes(aloneY), 16);
+  store<f64>(target, <f64>(all + <i32>addLanes(smallY)), 24);
 }

@@ -144,3 +144,14 @@ export function taken(equal: v128, quotaAt: usize): v128 {
 function laneless(lane: i32): v128 {
   return i32x4.ne(i32x4(0, 1, 2, 3), i32x4.splat(lane));
 }
+
+/** Room for eight elements of three models. */
+const LAST = memory.data(48, 16);
+
+/** Where the last `n` bf16 of a model, at most eight, lie once more with zeros behind them. Each model has a place of its own. */
+export function lastOf(x: usize, place: usize, n: i32): usize {
+  const copy = LAST + (place << 4);
+  memory.fill(copy, 0, 16);
+  memory.copy(copy, x, <usize>n << 1);
+  return copy;
+}

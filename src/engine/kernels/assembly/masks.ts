@@ -1,7 +1,7 @@
 // Masks of one bit an element: what a pass over a tensor kept, for the pass after it. Whole vectors of 16 elements are
 // written, and whole ones of eight are read.
 
-import { high, highSingles, laneBits, low, lowSingles } from './lanes';
+import { high, highSingles, laneBits, lastOf, low, lowSingles } from './lanes';
 
 /** A bit for each element of x that is not zero. */
 export function packKeptF32(mask: usize, x: usize, n: i32): void {
@@ -27,9 +27,6 @@ export function keepPackedF32(x: usize, base: usize, mask: usize, n: i32): void 
   }
 }
 
-/** Where the last elements of two models lie once more, with zeros behind them. */
-const LAST = memory.data(32, 16);
-
 /**
  * Sums in f64 of |x - base| of bf16 as they are stored: of all elements (f64 at `target`), then of those in the mask. Sums and
  * their order are those of sumMagnitudesF32.
@@ -42,11 +39,8 @@ export function sumKeptBF16(x: usize, base: usize, mask: usize, target: usize, n
   let i = 0;
   do {
     if (i + 8 > n) {
-      memory.fill(LAST, 0, 32);
-      memory.copy(LAST, x, <usize>(n - i) << 1);
-      memory.copy(LAST + 16, base, <usize>(n - i) << 1);
-      x = LAST;
-      base = LAST + 16;
+      x = lastOf(x, 0, n - i);
+      base = lastOf(base, 1, n - i);
     }
     const xs = v128.load(x);
     const bases = v128.load(base);

@@ -1,6 +1,6 @@
 // Variances across models, element by element (SCE, arXiv:2408.07990), and what is left of task vectors under a mask.
 
-import { addLanes, demoted, high, highSingles, low, lowSingles, taken } from './lanes';
+import { addLanes, demoted, high, highSingles, lastOf, low, lowSingles, taken } from './lanes';
 
 /**
  * Variance in f64 of one element of all deltas, rounded once. Relative to the first delta, so that equal ones have none at
@@ -133,16 +133,6 @@ export function variancePairBF16(target: usize, base: usize, x: usize, y: usize,
 @inline
 function isInside(left: i32): v128 {
   return i32x4.gt_s(i32x4.splat(left), i32x4(0, 1, 2, 3));
-}
-
-/** Where the last elements of three models lie once more, with zeros behind them. */
-const LAST = memory.data(48, 16);
-
-function lastOf(x: usize, place: usize, n: i32): usize {
-  const copy = LAST + (place << 4);
-  memory.fill(copy, 0, 16);
-  memory.copy(copy, x, <usize>n << 1);
-  return copy;
 }
 
 /**
