@@ -74,6 +74,7 @@ const cases: [string, string][] = [
   ['lines', recipe('lines', { weight: 0.3 }, { weight: 0.7 }, { alpha: 0.2, beta: 0.7 })],
   ['dam', dump({ merge_method: 'dam', models: fusion.models, coefficients: 'coefficients', dtype: 'bfloat16' })],
   ['nearswap', overBase('nearswap', {}, { t: 0.02 })],
+  ['magmax', dump({ ...fusion, merge_method: 'magmax', parameters: { lambda: 0.7 } })],
   ['ram', dump({ ...fusion, merge_method: 'ram', parameters: { epsilon: 0.01 } })],
   ['ramplus_tl', dump({ ...fusion, merge_method: 'ramplus_tl', parameters: { epsilon: 0.01 } })],
   ['ties with equal votes', recipe('ties', equal, equal)],

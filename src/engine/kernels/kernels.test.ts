@@ -343,6 +343,7 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
       expectEqual('addDeltaBF16', [E, C, A, B, c, n], brains, [[E, 'u16']], n);
       expectEqual('addProductPairBF16', [E, A, B, A, B, n], brains, [[E, 'u16']], n);
       expectEqual('nearswapBF16', [E, A, B, c, n], brains, [[E, 'u16']], n);
+      expectEqual('addLargerPairBF16', [E, C, A, B, c, n], brains, [[E, 'u16']], n);
       for (const epsilon of [0, 1e-5, 0.5]) {
         expectEqual('mergeActivePairBF16', [E, C, A, B, c, 1.2, epsilon, n], brains, [[E, 'u16']], n);
         expectEqual('countActivePairBF16', [C, A, B, COUNTS, epsilon, n], brains, [[COUNTS, 'f64']], 4);

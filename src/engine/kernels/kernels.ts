@@ -102,6 +102,7 @@ export interface Kernels {
     epsilon: number,
     n: number,
   ): void;
+  addLargerPairBF16(output: Pointer, base: Pointer, x: Pointer, y: Pointer, c: number, n: number): void;
   countActivePairBF16(base: Pointer, x: Pointer, y: Pointer, target: Pointer, epsilon: number, n: number): void;
   sumSquaresF32(x: Pointer, n: number): number;
   sumSquaresF64(x: Pointer, n: number): number;

@@ -15,6 +15,7 @@ type PairKernels = Pick<
   | 'addPairBF16'
   | 'addDeltaPairBF16'
   | 'addDeltaBF16'
+  | 'addLargerPairBF16'
   | 'addProductPairBF16'
   | 'subtractBF16'
 >;
@@ -134,6 +135,15 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
       const { fround } = Math;
       for (let i = 0; i < n; i++) {
         const sum = brain(origin, i) + fround(deltaOf(x, base, i) * fround(c));
+        view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum)), true);
+      }
+    },
+    addLargerPairBF16: (output, base, x, y, c, n) => {
+      const { fround } = Math;
+      for (let i = 0; i < n; i++) {
+        const [first, second] = [deltaOf(x, base, i), deltaOf(y, base, i)];
+        const isLarger = (bitsOf(second) & SIGN_FREE) > (bitsOf(first) & SIGN_FREE);
+        const sum = brain(base, i) + fround((isLarger ? second : first) * fround(c));
         view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum)), true);
       }
     },

@@ -2,7 +2,7 @@
 // without its sign, which order as the magnitudes do (NaN above infinity). Each pass counts 16 bits of the keys that match
 // the digits already found.
 
-import { addLanes, bump } from './lanes';
+import { addLanes, bump, evenSingles, oddSingles, wovenBrains } from './lanes';
 
 const F32_ABS: u32 = 0x7fffffff;
 const F64_ABS: u64 = 0x7fffffffffffffff;
@@ -119,6 +119,34 @@ export function keepLargerF32(best: usize, x: usize, base: usize, n: i32): void 
     x += 16;
     base += 16;
   }
+}
+
+/** base + c times the larger of two task vectors' elements, from bf16 to bf16 as they are stored. */
+export function addLargerPairBF16(output: usize, base: usize, x: usize, y: usize, c: f32, n: i32): void {
+  const factor = f32x4.splat(c);
+  let i = 0;
+  do {
+    const bases = v128.load(base);
+    const xs = v128.load(x);
+    const ys = v128.load(y);
+    const even = withLarger(evenSingles(bases), evenSingles(xs), evenSingles(ys), factor);
+    const odd = withLarger(oddSingles(bases), oddSingles(xs), oddSingles(ys), factor);
+    v128.store(output, wovenBrains(even, odd));
+    output += 16;
+    base += 16;
+    x += 16;
+    y += 16;
+    i += 8;
+  } while (i < n);
+}
+
+@inline
+function withLarger(base: v128, x: v128, y: v128, factor: v128): v128 {
+  const abs = i32x4.splat(F32_ABS);
+  const deltaX = f32x4.sub(x, base);
+  const deltaY = f32x4.sub(y, base);
+  const isLarger = i32x4.gt_s(v128.and(deltaY, abs), v128.and(deltaX, abs));
+  return f32x4.add(base, f32x4.mul(v128.bitselect(deltaY, deltaX, isLarger), factor));
 }
 
 export function keepLargerF64(best: usize, x: usize, base: usize, n: i32): void {
