@@ -469,7 +469,7 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
   }, 60_000);
 
   test('ranks, and what they keep', () => {
-    const settings = new Uint8Array(24);
+    const settings = new Uint8Array(28);
     const view = new DataView(settings.buffer);
     view.setUint32(20, COUNTS + 64, true);
     run('f32', (bytes, n, c) => {
@@ -491,8 +491,11 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
           view.setFloat64(0, low * 2 ** 32, true);
           view.setFloat64(8, ((high - low) * 2 ** 32) / Math.max(1, long - 1), true);
           view.setUint32(16, isScaled, true);
-          const args = [A, B, D, COUNTS, BigInt(n) << 33n, 1, 7 + Math.trunc(Math.abs(c) % 99), long];
+          view.setUint32(24, long, true);
+          const args = [A, B, D, COUNTS, BigInt(n) << 33n, 1, 7 + Math.trunc(Math.abs(c) % 99)];
           expectEqual('keepRankedF32', args, bytes, [[A, 'f32']], long, settings);
+          if (isScaled === 1) continue;
+          expectEqual('rankMaskBF16', [C, ...args], bytes, [[C, 'u16']], Math.floor(long / 16), settings);
         }
       }
     });

@@ -126,6 +126,16 @@ export interface Kernels {
   drawBits(target: Pointer, key: bigint, model: number, first: number, n: number): void;
   drawMask(target: Pointer, probability: number, key: bigint, model: number, first: number, n: number): void;
   drawMoreBits(key: bigint, model: number, element: number): number;
+  rankMaskBF16(
+    mask: Pointer,
+    x: Pointer,
+    base: Pointer,
+    draws: Pointer,
+    settings: Pointer,
+    key: bigint,
+    model: number,
+    first: number,
+  ): void;
   keepRankedF32(
     x: Pointer,
     base: Pointer,
@@ -134,7 +144,6 @@ export interface Kernels {
     key: bigint,
     model: number,
     first: number,
-    n: number,
   ): void;
   keepDrawnF32: KeepDrawn;
   keepDrawnF64: KeepDrawn;

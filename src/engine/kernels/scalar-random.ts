@@ -1,8 +1,9 @@
 import type { Kernels, Pointer } from './kernels.js';
+import { bitsOf, brainReader, SIGN_FREE } from './scalar-bits.js';
 
 type RandomKernels = Pick<
   Kernels,
-  'drawBits' | 'drawMask' | 'drawMoreBits' | 'keepRankedF32' | 'keepDrawnF32' | 'keepDrawnF64'
+  'drawBits' | 'drawMask' | 'drawMoreBits' | 'rankMaskBF16' | 'keepRankedF32' | 'keepDrawnF32' | 'keepDrawnF64'
 >;
 
 /** The twins of the kernels that draw random masks. */
@@ -22,6 +23,24 @@ export function scalarRandomKernels(memory: WebAssembly.Memory): RandomKernels {
       }
     };
   };
+  const brain = brainReader(memory);
+  const rank = (
+    bits: readonly number[],
+    draws: Pointer,
+    settings: Pointer,
+    key: bigint,
+    model: number,
+    first: number,
+    visit: (i: number, limit: number, isKept: boolean) => void,
+  ): void => {
+    const [low, step] = [view().getFloat64(settings, true), view().getFloat64(settings + 8, true)];
+    const ascending = Array.from(bits.keys()).sort((a, b) => (bits[a] ?? 0) - (bits[b] ?? 0) || b - a);
+    ascending.forEach((i, at) => {
+      const limit = Math.min(2 ** 32 - 1, Math.floor(low + at * step + 0.5));
+      const draw = view().getUint16(draws + 2 * i, true) * 65_536 + halfOf(key, model, first + i, 1);
+      visit(i, limit, draw < limit);
+    });
+  };
   return {
     drawBits: (target, key, model, first, n) => {
       for (let i = 0; i < Math.ceil(n / 32) * 32; i++) {
@@ -40,24 +59,34 @@ export function scalarRandomKernels(memory: WebAssembly.Memory): RandomKernels {
       }
     },
     drawMoreBits: (key, model, element) => halfOf(key, model, element, 1),
-    keepRankedF32: (x, base, draws, settings, key, model, first, n) => {
-      const [low, step] = [view().getFloat64(settings, true), view().getFloat64(settings + 8, true)];
+    keepRankedF32: (x, base, draws, settings, key, model, first) => {
+      const n = view().getUint32(settings + 24, true);
       for (let i = 0; i < n; i++) subtract[4](x + 4 * i, base + 4 * i);
-      const bits = Array.from({ length: n }, (_unused, i) => view().getUint32(x + 4 * i, true) & 0x7fff_ffff);
-      const ascending = Array.from(bits.keys()).sort((a, b) => (bits[a] ?? 0) - (bits[b] ?? 0) || b - a);
-      ascending.forEach((i, rank) => {
-        const limit = Math.min(2 ** 32 - 1, Math.floor(low + rank * step + 0.5));
-        const draw = view().getUint16(draws + 2 * i, true) * 65_536 + halfOf(key, model, first + i, 1);
+      const bits = Array.from({ length: n }, (_unused, i) => keyOf(view().getFloat32(x + 4 * i, true)));
+      rank(bits, draws, settings, key, model, first, (i, limit, isKept) => {
         const delta = view().getFloat32(x + 4 * i, true);
-        if (draw >= limit || delta === 0) view().setFloat32(x + 4 * i, 0, true);
+        if (!isKept || delta === 0) view().setFloat32(x + 4 * i, 0, true);
         else if (view().getUint32(settings + 16, true) !== 0) {
           view().setFloat32(x + 4 * i, delta * (2 ** 32 / limit), true);
         }
       });
     },
+    rankMaskBF16: (mask, x, base, draws, settings, key, model, first) => {
+      const n = view().getUint32(settings + 24, true);
+      const bits = Array.from({ length: n }, (_unused, i) => keyOf(brain(x, i) - brain(base, i)));
+      const bytes = new Uint8Array(memory.buffer, mask, Math.ceil(n / 8)).fill(0);
+      rank(bits, draws, settings, key, model, first, (i, _limit, isKept) => {
+        if (isKept && bits[i] !== 0) bytes[i >> 3] = (bytes[i >> 3] ?? 0) | (1 << (i & 7));
+      });
+    },
     keepDrawnF32: keepDrawn(4),
     keepDrawnF64: keepDrawn(8),
   };
+}
+
+/** A magnitude's bits, the same for all NaN. */
+function keyOf(delta: number): number {
+  return Math.min(bitsOf(delta) & SIGN_FREE, 0x7fc0_0000);
 }
 
 /** The 16 bits that an element has in a stream. */

@@ -1,12 +1,12 @@
 import { blockElements, type MergeOperation, rowElements, type Workspace } from './method.js';
 import { drawer, drawKey } from './task-vectors/draws.js';
 import { election } from './task-vectors/election.js';
-import { KeptMasks } from './task-vectors/masks.js';
+import { everything, KeptMasks, type Leaving } from './task-vectors/masks.js';
 import { combineNorms, gatherNorms } from './task-vectors/norms.js';
 import { type RankedOdds, rankedKeeper } from './task-vectors/ranked.js';
 import { rescaleOf } from './task-vectors/rescale.js';
 import { sum } from './task-vectors/sum.js';
-import { type Remains, type Sparsifier, taskSettings, taskVectorMethod } from './task-vectors/task-vectors.js';
+import { type Sparsifier, taskSettings, taskVectorMethod } from './task-vectors/task-vectors.js';
 
 /**
  * From density - epsilon for the smallest magnitude of a row to density + epsilon for the largest. An epsilon that leads out
@@ -19,7 +19,7 @@ function oddsOf(operation: MergeOperation, density: number, epsilon: number): Ra
   return { lowest: density - spread, step: (2 * spread) / Math.max(1, row - 1), isScaled };
 }
 
-function prune(operation: MergeOperation, workspace: Workspace): (Pick<Remains, 'sparsify'> | undefined)[] {
+function prune(operation: MergeOperation, workspace: Workspace): (Leaving | undefined)[] {
   const { subtract, elementBytes } = workspace.arithmetic;
   const row = rowElements(operation);
   const key = drawKey(operation);
@@ -27,8 +27,11 @@ function prune(operation: MergeOperation, workspace: Workspace): (Pick<Remains, 
   const epsilons = taskSettings(operation, 'epsilon');
   return taskSettings(operation, 'density').map((density, model) => {
     if (density <= 0) return undefined;
-    if (density >= 1) return { sparsify: (input, base, { count }) => subtract(input, input, base, count) };
-    const keep = rankedKeeper(oddsOf(operation, density, epsilons[model] ?? 0), key, row, workspace);
+    if (density >= 1) {
+      const sparsify: Leaving['sparsify'] = (input, base, { count }) => subtract(input, input, base, count);
+      return { sparsify, makeMask: everything(workspace) };
+    }
+    const { keep, mark } = rankedKeeper(oddsOf(operation, density, epsilons[model] ?? 0), key, row, workspace);
     return {
       sparsify: (input, base, block) => {
         const draws = draw(model, block);
@@ -37,6 +40,15 @@ function prune(operation: MergeOperation, workspace: Workspace): (Pick<Remains, 
           keep(input + bytes, base + bytes, draws + 2 * at, model, block.first + at);
         }
       },
+      makeMask:
+        mark &&
+        ((mask, block) => {
+          const draws = draw(model, block);
+          const [x, base] = [block.inputs[model + 1] ?? 0, block.inputs[0] ?? 0];
+          for (let at = 0; at < block.count; at += row) {
+            mark(mask + at / 8, x + 2 * at, base + 2 * at, draws + 2 * at, model, block.first + at);
+          }
+        }),
     };
   });
 }

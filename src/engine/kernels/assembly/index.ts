@@ -16,6 +16,6 @@ export * from './special';
 export { drawBits, drawMask, drawMoreBits, keepDrawnF32, keepDrawnF64 } from './random';
 export * from './divergence';
 export * from './fusion';
-export { keepRankedF32 } from './rank';
+export { keepRankedF32, rankMaskBF16 } from './rank';
 export * from './report';
 export * from './transcendental';

@@ -9,8 +9,13 @@ export interface RankedOdds {
   isScaled: boolean;
 }
 
-/** Turns one row of a model into what a mask leaves of its task vector, in place. `first` is the row's first element. */
-export type KeepRanked = (x: Pointer, base: Pointer, draws: Pointer, model: number, first: number) => void;
+/** What a mask leaves of one row of a model, whose first element is `first`. */
+export interface KeepRanked {
+  /** Turns the row into what is left of its task vector, in place. */
+  keep: (x: Pointer, base: Pointer, draws: Pointer, model: number, first: number) => void;
+  /** Writes the mask of a row of bf16 as they are stored. */
+  mark?: ((mask: Pointer, x: Pointer, base: Pointer, draws: Pointer, model: number, first: number) => void) | undefined;
+}
 
 /**
  * Ranks count from 0 for the smallest magnitude of the row; of equal ones the lower index has the higher rank.
@@ -22,25 +27,34 @@ export function rankedKeeper(odds: RankedOdds, key: bigint, row: number, workspa
     : doubleKeeper(odds, key, row, workspace);
 }
 
-/** The kernel's bins and list; besides, it has 20 bytes an element. */
-const SCRATCH_BYTES = 300_000;
+/** The kernel's bins and list; besides, it has 24 bytes an element. */
+const SCRATCH_BYTES = 600_000;
 
 function singleKeeper(odds: RankedOdds, key: bigint, row: number, workspace: Workspace): KeepRanked {
   const { kernels, memory } = workspace;
-  const settings = workspace.allocate(24);
-  const scratch = workspace.reserve(20 * row + SCRATCH_BYTES);
-  const view = new DataView(memory.buffer, settings, 24);
+  const settings = workspace.allocate(28);
+  const scratch = workspace.reserve(24 * row + SCRATCH_BYTES);
+  const view = new DataView(memory.buffer, settings, 28);
   view.setFloat64(0, odds.lowest * 2 ** 32, true);
   view.setFloat64(8, odds.step * 2 ** 32, true);
   view.setUint32(16, odds.isScaled ? 1 : 0, true);
   view.setUint32(20, scratch, true);
-  return (x, base, draws, model, first) => kernels.keepRankedF32(x, base, draws, settings, key, model, first, row);
+  view.setUint32(24, row, true);
+  return {
+    keep: (x, base, draws, model, first) => kernels.keepRankedF32(x, base, draws, settings, key, model, first),
+    // A mask begins with a byte, and says nothing of probabilities.
+    mark:
+      odds.isScaled || row % 8 !== 0
+        ? undefined
+        : (mask, x, base, draws, model, first) =>
+            kernels.rankMaskBF16(mask, x, base, draws, settings, key, model, first),
+  };
 }
 
 /** The same for the rare models of f64, without a kernel of its own. */
 function doubleKeeper(odds: RankedOdds, key: bigint, row: number, workspace: Workspace): KeepRanked {
   const { arithmetic, kernels, memory } = workspace;
-  return (x, base, draws, model, first) => {
+  const keep: KeepRanked['keep'] = (x, base, draws, model, first) => {
     arithmetic.subtract(x, x, base, row);
     const deltas = new Float64Array(memory.buffer, x, row);
     const bits = new Uint16Array(memory.buffer, draws, row);
@@ -53,4 +67,5 @@ function doubleKeeper(odds: RankedOdds, key: bigint, row: number, workspace: Wor
       deltas[i] = isKept ? (deltas[i] ?? 0) / (odds.isScaled ? probability : 1) : 0;
     });
   };
+  return { keep };
 }
