@@ -196,6 +196,8 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
     );
   };
 
+  const rowsWithin = (n: number): number[] => [1, 5, 9, 16, n].filter((row) => row <= n);
+
   for (const element of ['f32', 'f64'] as const) {
     const T = element === 'f32' ? 'F32' : 'F64';
     const key = (value: number): number | bigint => (element === 'f32' ? value >>> 0 : BigInt(value >>> 0) << 32n);
@@ -292,7 +294,10 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         for (const least of [0, 1, 0x3f80_0000, 0x7f80_0000, 0x7fff_ffff]) {
           expectEqual(`takeScored${T}`, [E, A, B, c, key(least), n], bytes, [[E, element]], n);
           if (element === 'f64') continue;
-          expectEqual('takeScoredBF16', [E, A, B, c, least, n], brainsOf(bytes), [[E, 'u16']], n);
+          for (const row of rowsWithin(n)) {
+            const whole = n - (n % row);
+            expectEqual('takeScoredBF16', [E, A, B, C, row, least, whole], brainsOf(bytes), [[E, 'u16']], whole);
+          }
           expectEqual('scaleDeltaBF16', [E, A, B, c, n], brainsOf(bytes), [[E, 'f32']], n);
         }
       });
@@ -329,6 +334,22 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
       ] as const) {
         expectEqual('countWindowF32', [A, B, low, width, COUNTS, n], bytes, [[COUNTS, 'u32']], windowBytes(width) / 4);
         expectEqual('countScatteredF32', [A, low, width, COUNTS, n], bytes, [[COUNTS, 'u32']], windowBytes(width) / 4);
+      }
+    });
+  }, 60_000);
+
+  test('counting the keys of scores in three windows', () => {
+    const bytesOf = windowBytes(20_000);
+    run('f32', (bytes, n) => {
+      const brains = brainsOf(bytes);
+      [0x3f70_0000, 0x3f80_0000, 1].forEach((low, i) => {
+        const entry = [low, 20_000, COUNTS + i * bytesOf, 0, i, 0];
+        new Uint32Array(brains.buffer, D - HEAP_START + 24 * i, 6).set(entry);
+      });
+      if (n % 2 === 0) new Float32Array(brains.buffer, C - HEAP_START, n).fill(1);
+      for (const row of rowsWithin(n)) {
+        const args = [A, B, C, row, D, n - (n % row)];
+        expectEqual('countScoresBF16', args, brains, [[COUNTS, 'u32'], [D, 'u32']], (3 * bytesOf) / 4); // prettier-ignore
       }
     });
   }, 60_000);

@@ -153,7 +153,16 @@ export interface Kernels {
   scaleDeltaBF16(target: Pointer, x: Pointer, base: Pointer, c: number, n: number): void;
   takeScoredF32(output: Pointer, x: Pointer, base: Pointer, c: number, least: number, n: number): void;
   takeScoredF64(output: Pointer, x: Pointer, base: Pointer, c: number, least: bigint, n: number): void;
-  takeScoredBF16(output: Pointer, x: Pointer, base: Pointer, c: number, least: number, n: number): void;
+  takeScoredBF16(
+    output: Pointer,
+    x: Pointer,
+    base: Pointer,
+    factors: Pointer,
+    row: number,
+    least: number,
+    n: number,
+  ): void;
+  countScoresBF16(x: Pointer, base: Pointer, factors: Pointer, row: number, windows: Pointer, n: number): void;
   observeF32: Observe;
   observeF64: Observe;
   acos(x: number): number;

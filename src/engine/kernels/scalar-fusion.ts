@@ -1,7 +1,11 @@
 import type { Kernels } from './kernels.js';
 import { bitsOf, brainReader, SIGN_FREE, singleToBrain } from './scalar-bits.js';
+import { countKeys } from './scalar-windows.js';
 
-type FusionKernels = Pick<Kernels, 'scaleDeltaBF16' | 'takeScoredF32' | 'takeScoredF64' | 'takeScoredBF16'>;
+type FusionKernels = Pick<
+  Kernels,
+  'scaleDeltaBF16' | 'takeScoredF32' | 'takeScoredF64' | 'takeScoredBF16' | 'countScoresBF16'
+>;
 
 const bits = new DataView(new ArrayBuffer(8));
 
@@ -30,10 +34,20 @@ export function scalarFusion(memory: WebAssembly.Memory): FusionKernels {
         view().setFloat64(output + 8 * i, isTaken ? own : other, true);
       }
     },
-    takeScoredBF16: (output, x, base, c, least, n) => {
+    takeScoredBF16: (output, x, base, factors, row, least, n) => {
       for (let i = 0; i < n; i++) {
+        const c = view().getFloat32(factors + 4 * Math.floor(i / row), true);
         const value = taken(brain(x, i), brain(base, i), c, least);
         view().setUint16(output + 2 * i, singleToBrain(bitsOf(value)), true);
+      }
+    },
+    countScoresBF16: (x, base, factors, row, windows, n) => {
+      const scoreAt = (i: number): number =>
+        score(brain(x, i), brain(base, i), view().getFloat32(factors + 4 * Math.floor(i / row), true));
+      for (let entry = windows; entry < windows + 3 * 24; entry += 24) {
+        const [low = 0, width = 0, counts = 0] = new Uint32Array(memory.buffer, entry, 3);
+        const above = countKeys(memory, low, width, counts, n, scoreAt);
+        view().setBigUint64(entry + 16, view().getBigUint64(entry + 16, true) + BigInt(above), true);
       }
     },
   };

@@ -6,6 +6,7 @@ import { sampleWalk } from './selection/sample.js';
 import type { Selection } from './selection/rank.js';
 import { selection, thresholds } from './selection/selection.js';
 import { gatherValues } from './selection/values.js';
+import type { CountStored } from './selection/windows.js';
 
 /** The quartiles from the largest down. */
 const QUARTILES = [0.75, 0.5, 0.25];
@@ -40,7 +41,11 @@ export const arceeFusion: Method = {
     if (found.length === 0) return gatherRows(operation, workspace);
     const scores = scoreWriters(operation, divergencesOf(found), workspace);
     const selected = selectedSoFar(operation, found);
-    return gatherValues(operation, selectionOf(operation), selected, workspace, scores.decoded, scores.stored);
+    const factorsFrom = factorsOf(operation, found, workspace);
+    const row = rowElements(operation);
+    const counted: CountStored = ({ first, inputs: [base = 0, model = 0], count: n }, windows) =>
+      workspace.kernels.countScoresBF16(model, base, factorsFrom(first), row, windows, n);
+    return gatherValues(operation, selectionOf(operation), selected, workspace, { ...scores, counted });
   },
   combine: (operation, _pass, found, partials, workspace) => {
     const selected = selectionOf(operation);
@@ -55,18 +60,17 @@ export const arceeFusion: Method = {
     const { kernels, arithmetic } = workspace;
     const divergenceOf = divergencesOf(found);
     const least = leastKey(found, workspace);
-    const fill =
-      (take: typeof arithmetic.takeScored, elementBytes: number) =>
-      ({ first, inputs: [base = 0, model = 0], output, count }: Block): void =>
-        eachRow(operation, first, count, (at, n, row) => {
-          // In order: what a kernel leaves past the end of a row lies where the next row is still to be written.
-          const offset = at * elementBytes;
-          take(output + offset, model + offset, base + offset, divergenceOf(row), least, n);
-        });
-    const stored = fill((output, x, base, c, key, n) => {
-      kernels.takeScoredBF16(output, x, base, c, Number(key), n);
-    }, BRAIN_BYTES);
-    return Object.assign(fill(arithmetic.takeScored, arithmetic.elementBytes), { stored });
+    const fill = ({ first, inputs: [base = 0, model = 0], output, count }: Block): void =>
+      eachRow(operation, first, count, (at, n, row) => {
+        // In order: what a kernel leaves past the end of a row lies where the next row is still to be written.
+        const offset = at * arithmetic.elementBytes;
+        arithmetic.takeScored(output + offset, model + offset, base + offset, divergenceOf(row), least, n);
+      });
+    const factorsFrom = factorsOf(operation, found, workspace);
+    const [row, key] = [rowElements(operation), Number(least)];
+    const stored = ({ first, inputs: [base = 0, model = 0], output, count }: Block): void =>
+      kernels.takeScoredBF16(output, model, base, factorsFrom(first), row, key, count);
+    return Object.assign(fill, { stored, isPointwise: true });
   },
 };
 
@@ -82,6 +86,18 @@ function selectedSoFar({ work }: MergeOperation, found: readonly Statistic[]): r
 function divergencesOf(found: readonly Statistic[]): (row: number) => number {
   const divergences = found[0]?.['divergences'] as Float64Array;
   return (row) => divergences[row] ?? 0;
+}
+
+/** Where the divergences lie, in f32, from the row on that begins with an element. */
+function factorsOf(
+  operation: MergeOperation,
+  found: readonly Statistic[],
+  { memory, reserve }: Workspace,
+): (first: number) => Pointer {
+  const divergences = found[0]?.['divergences'] as Float64Array;
+  const factors = reserve(divergences.length * 4);
+  new Float32Array(memory.buffer, factors, divergences.length).set(divergences);
+  return (first) => factors + (first / rowElements(operation)) * 4;
 }
 
 /** The rows' divergences, and the sample of scores. */
@@ -103,7 +119,7 @@ function gatherRows(operation: MergeOperation, workspace: Workspace): Gatherer {
   let current: { first: number; values: readonly number[] } = { first: 0, values: [] };
   const scores = scoreWriters(operation, (index) => current.values[index - current.first] ?? 0, workspace);
   const selected = selectionOf(operation);
-  const sample = gatherValues(operation, selected, [], workspace, scores.decoded, scores.stored);
+  const sample = gatherValues(operation, selected, [], workspace, scores);
   const walk = sampleWalk(operation);
   const gather =
     (how: 'decoded' | 'stored', look: ((block: Block) => void) | undefined, elementBytes: number) =>

@@ -128,14 +128,10 @@ function gatherVariances(operation: MergeOperation, found: readonly Statistic[],
       counted.nonzero += writer(block, values);
     };
   const writePair = isPair(operation) ? pairVarianceWriter(workspace) : undefined;
-  const gatherer = gatherValues(
-    operation,
-    selectionOf(1),
-    found,
-    workspace,
-    countWith(write),
-    writePair && countWith(writePair),
-  );
+  const gatherer = gatherValues(operation, selectionOf(1), found, workspace, {
+    decoded: countWith(write),
+    stored: writePair && countWith(writePair),
+  });
   return { ...gatherer, partial: () => ({ ...gatherer.partial(), ...counted }) };
 }
 

@@ -117,7 +117,8 @@ function measure<T>(x: usize, y: usize, target: usize, shiftX: f64, shiftY: f64,
   let sum1 = sum0;
   let more0 = sum0;
   let more1 = sum0;
-  for (let i = 0; i < n; i += 4) {
+  let i = 0;
+  do {
     let x0 = pair<T>(x, false);
     let x1 = pair<T>(x, true);
     let y0 = pair<T>(y, false);
@@ -157,7 +158,8 @@ function measure<T>(x: usize, y: usize, target: usize, shiftX: f64, shiftY: f64,
     x += 4 * sizeof<T>();
     y += 4 * sizeof<T>();
     target += 64;
-  }
+    i += 4;
+  } while (i < n);
   sumOfX = acrossLanes(sum0, sum1);
   sumOfDifferences = acrossLanes(more0, more1);
 }
@@ -211,7 +213,8 @@ function divergenceOf(measured: usize, n: i32): f64 {
   const epsilons = f64x2.splat(2 * EPSILON * sumOfY);
   let total0 = f64x2.splat(0);
   let total1 = total0;
-  for (let i = 0; i < n; i += 4) {
+  let i = 0;
+  do {
     const e0 = v128.load(measured);
     const e1 = v128.load(measured, 32);
     // q - p, 2 p, r = (q - p) / (p + q)
@@ -234,7 +237,8 @@ function divergenceOf(measured: usize, n: i32): f64 {
     total0 = f64x2.add(total0, term0);
     total1 = f64x2.add(total1, term1);
     measured += 64;
-  }
+    i += 4;
+  } while (i < n);
   return acrossLanes(total0, total1) / sumOfY;
 }
 

@@ -5,7 +5,7 @@ export * from './arithmetic';
 export * from './nearswap';
 export * from './statistics';
 export * from './selection';
-export * from './windows';
+export { countWindowF32, countScatteredF32, countWindowBF16, countBandBF16 } from './windows';
 export * from './consensus';
 export * from './masks';
 export * from './pair';

@@ -92,7 +92,7 @@ function rounded(x: v128): v128 {
 
 /** The lower halves of `even` between the upper halves of `odd`. */
 @inline
-function woven(even: v128, odd: v128): v128 {
+export function woven(even: v128, odd: v128): v128 {
   return v128.shuffle<i16>(even, odd, 0, 9, 2, 11, 4, 13, 6, 15);
 }
 

@@ -10,7 +10,7 @@ import {
 import { combineDigits, gatherDigits } from './digits.js';
 import type { Selection } from './rank.js';
 import { combineSample, gatherSample, sampleWalk } from './sample.js';
-import { combineWindows, gatherWindows, type Windows, windowsOf } from './windows.js';
+import { combineWindows, type CountStored, gatherWindows, type Windows, windowsOf } from './windows.js';
 
 /** Small enough for the fastest cache: counts do not depend on blocks. */
 const COUNTING_WALK: Walk = { size: 2048, stride: 2048 };
@@ -45,11 +45,14 @@ export const selection = {
     selected: Selection,
     found: readonly Statistic[],
     workspace: Workspace,
+    countStored?: CountStored,
   ): Gatherer => {
     if (operation.work === 'F64') return gatherDigits(selected, found, workspace);
     if (found.length === 0) return gatherSample(selected.ranks, operation, workspace);
     const windows = windowsOf(found);
-    return windows === undefined ? gatherDigits(selected, [], workspace) : gatherWindows(selected, windows, workspace);
+    return windows === undefined
+      ? gatherDigits(selected, [], workspace)
+      : gatherWindows(selected, windows, workspace, countStored);
   },
 
   combine: (

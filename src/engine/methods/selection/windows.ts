@@ -32,8 +32,23 @@ interface Counter extends Rank {
 /** A rank that so many times fewer elements reach than the other of its model is counted where one of them is met. */
 const RARE = 16;
 
-/** Counts every key in a rank's window, and how many are above it. The counters of all ranks follow each other. */
-export function gatherWindows(selected: Selection, windows: Windows, workspace: Workspace): Gatherer {
+/**
+ * Counts a block of bf16 as it is stored in all windows at once. Of each window 24 bytes tell the first key, the width and
+ * where the counters lie (u32 each), and how many keys were above so far (u64 at 16).
+ */
+export type CountStored = (block: Block, windows: Pointer) => void;
+const ENTRY_BYTES = 24;
+
+/**
+ * Counts every key in a rank's window, and how many are above it. The counters of all ranks follow each other.
+ * @param countStored where what is counted of stored blocks are no task vectors
+ */
+export function gatherWindows(
+  selected: Selection,
+  windows: Windows,
+  workspace: Workspace,
+  countStored?: CountStored,
+): Gatherer {
   const { kernels, arithmetic, memory } = workspace;
   const bytes = windows.widths.reduce((total, width) => total + windowBytes(width), 0);
   const all = workspace.reserve(bytes);
@@ -50,7 +65,8 @@ export function gatherWindows(selected: Selection, windows: Windows, workspace: 
     selected.isScattered === true
       ? (x, _base, low, width, counts, n) => kernels.countScatteredF32(x, low, width, counts, n)
       : kernels.countWindowF32;
-  const stored = storedCounters(counters, workspace);
+  const stored =
+    countStored === undefined ? storedCounters(counters, workspace) : [countedAtOnce(counters, countStored, workspace)];
   return {
     block: ({ inputs, count: n }) => {
       for (const counter of counters) {
@@ -104,6 +120,23 @@ function storedCounters(counters: readonly Counter[], workspace: Workspace): ((b
       counter.above += kernels.countWindowBF16(inputs[model + 1] ?? 0, inputs[0] ?? 0, low, width, counts, count);
     }),
   ];
+}
+
+/** Of values that are no task vectors: in all windows at once. */
+function countedAtOnce(
+  counters: readonly Counter[],
+  countStored: CountStored,
+  { allocate, memory }: Workspace,
+): (block: Block) => void {
+  const table = allocate(counters.length * ENTRY_BYTES);
+  counters.forEach(({ low, width, counts }, i) => {
+    new Uint32Array(memory.buffer, table + i * ENTRY_BYTES, 3).set([low, width, counts]);
+  });
+  return (block) => {
+    countStored(block, table);
+    const view = new DataView(memory.buffer, table);
+    counters.forEach((counter, i) => (counter.above = Number(view.getBigUint64(i * ENTRY_BYTES + 16, true))));
+  };
 }
 
 /** The thresholds; nothing where one turned out to be outside of its window. */
