@@ -254,12 +254,13 @@ export class TensorRunner {
 
   /** One chunk of a statistics pass. */
   private gatherChunk(chunk: Chunk, gatherer: Gatherer): void {
-    const { stored, isPointwise } = gatherer;
+    const { stored, pieces, isPointwise } = gatherer;
     if (stored === undefined || !chunk.inputs.every(isBrain)) {
       return this.eachBlock(chunk, 0, (block) => gatherer.block(block));
     }
-    if (isPointwise === true && chunk.stride === chunk.size)
-      return stored({ ...storedBlock(chunk, 0, 0), count: chunk.count });
+    const all = { ...storedBlock(chunk, 0, 0), count: chunk.count };
+    if (isPointwise === true && chunk.stride === chunk.size) return stored(all);
+    if (pieces !== undefined) return pieces(all, chunk.size, chunk.stride);
     for (let at = 0; at < chunk.count; at += chunk.stride) stored(storedBlock(chunk, at, 0));
   }
 

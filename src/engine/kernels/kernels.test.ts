@@ -352,6 +352,13 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
     run('f32', (bytes, n, c) => {
       const brains = brainsOf(bytes);
       expectEqual('subtractBF16', [E, A, B, n], brains, [[E, 'f32']], n);
+      for (const [size, stride] of [
+        [8, 8],
+        [16, 40],
+      ] as const) {
+        const taken = Array.from({ length: n }, (_unused, i) => i % stride).filter((at) => at < size).length;
+        expectEqual('subtractPiecesBF16', [E, A, B, size, stride, n], brains, [[E, 'f32']], taken);
+      }
       expectEqual('addPairBF16', [E, A, B, c, 0.7, n], brains, [[E, 'u16']], n);
       expectEqual('addDeltaPairBF16', [E, C, A, B, c, 0.7, n], brains, [[E, 'u16']], n);
       expectEqual('addDeltaBF16', [E, C, A, B, c, n], brains, [[E, 'u16']], n);

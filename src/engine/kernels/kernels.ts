@@ -34,6 +34,7 @@ export interface Kernels {
   subtractF32(target: Pointer, x: Pointer, base: Pointer, n: number): void;
   subtractF64(target: Pointer, x: Pointer, base: Pointer, n: number): void;
   subtractBF16(target: Pointer, x: Pointer, base: Pointer, n: number): void;
+  subtractPiecesBF16(target: Pointer, x: Pointer, base: Pointer, size: number, stride: number, n: number): number;
   addF32(target: Pointer, x: Pointer, n: number): void;
   addF64(target: Pointer, x: Pointer, n: number): void;
   multiplyF32(target: Pointer, x: Pointer, y: Pointer, n: number): void;

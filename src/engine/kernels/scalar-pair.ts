@@ -18,6 +18,7 @@ type PairKernels = Pick<
   | 'addLargerPairBF16'
   | 'addProductPairBF16'
   | 'subtractBF16'
+  | 'subtractPiecesBF16'
 >;
 
 /** The twins of assembly/pair.ts, which has the layout of the settings, and of what else takes bf16 as it is stored. */
@@ -153,6 +154,13 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
         const sum = fround(fround(deltaOf(x, base, i) * fround(c)) + fround(deltaOf(y, base, i) * fround(d)));
         view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum + brain(base, i))), true);
       }
+    },
+    subtractPiecesBF16: (target, x, base, size, stride, n) => {
+      let taken = 0;
+      for (let i = 0; i < n; i++) {
+        if (i % stride < size) view().setFloat32(target + 4 * taken++, deltaOf(x, base, i), true);
+      }
+      return taken;
     },
     subtractBF16: (target, x, base, n) => {
       for (let i = 0; i < n; i++) view().setFloat32(target + 4 * i, deltaOf(x, base, i), true);

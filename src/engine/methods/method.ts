@@ -104,6 +104,8 @@ export interface Gatherer {
   block(block: Block): void;
   /** The same of inputs that are bf16 as they are stored. */
   stored?: ((block: Block) => void) | undefined;
+  /** `stored` of pieces of a block: `size` elements from each multiple of `stride`. */
+  pieces?: ((block: Block, size: number, stride: number) => void) | undefined;
   /** `stored` only counts, so that nothing depends on where a block ends, and may be given many blocks at once. */
   isPointwise?: boolean | undefined;
   /** Arrays may be views of the workspace's memory: they are read before the next allocation. */

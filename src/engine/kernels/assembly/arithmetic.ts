@@ -106,6 +106,17 @@ export function subtractBF16(target: usize, x: usize, base: usize, n: i32): void
     base += 16;
   }
 }
+/** The same of `size` elements from each multiple of `stride`, one behind the other; returns how many that are. */
+export function subtractPiecesBF16(target: usize, x: usize, base: usize, size: i32, stride: i32, n: i32): i32 {
+  let taken = 0;
+  for (let i = 0; i < n; i += stride) {
+    const count = min(size, n - i);
+    const at = <usize>i << 1;
+    subtractBF16(target + (<usize>taken << 2), x + at, base + at, count);
+    taken += count;
+  }
+  return taken;
+}
 export function subtractF64(target: usize, x: usize, base: usize, n: i32): void {
   subtract<f64>(target, x, base, n);
 }

@@ -44,6 +44,14 @@ export function gatherSample(ranks: readonly Rank[], operation: MergeOperation, 
   return {
     block: (block) => take(workspace.kernels.subtractF32, block),
     stored: (block) => take(workspace.kernels.subtractBF16, block),
+    pieces: ({ inputs, count }, size, stride) => {
+      let taken = 0;
+      for (const { model, deltas } of lists) {
+        const [x, base] = [inputs[model + 1] ?? 0, inputs[0] ?? 0];
+        taken = workspace.kernels.subtractPiecesBF16(deltas + sampled * 4, x, base, size, stride, count);
+      }
+      sampled += taken;
+    },
     partial: () => {
       const view = (deltas: Pointer): Float32Array => new Float32Array(workspace.memory.buffer, deltas, sampled);
       return Object.fromEntries(lists.map(({ model, deltas }) => [String(model), view(deltas)]));
