@@ -9,15 +9,12 @@ import { type Sparsifier, taskSettings, taskVectorMethod } from './task-vectors/
 
 /** Each element is kept with probability `density`. */
 function thin(operation: MergeOperation, workspace: Workspace): (Leaving | undefined)[] {
-  const { subtract, keepDrawn } = workspace.arithmetic;
+  const { keepDrawn } = workspace.arithmetic;
   const key = drawKey(operation);
   const draw = drawer(key, BLOCK_ELEMENTS, workspace);
   return taskSettings(operation, 'density').map((density, model) => {
     if (density <= 0) return undefined;
-    if (density >= 1) {
-      const sparsify: Leaving['sparsify'] = (input, base, { count }) => subtract(input, input, base, count);
-      return { sparsify, makeMask: everything(workspace) };
-    }
+    if (density >= 1) return everything(workspace);
     const limit = drawLimit(density);
     return {
       makeMask: (mask, { first, count }) => workspace.kernels.drawMask(mask, limit, key, model, first, count),

@@ -20,17 +20,14 @@ function oddsOf(operation: MergeOperation, density: number, epsilon: number): Ra
 }
 
 function prune(operation: MergeOperation, workspace: Workspace): (Leaving | undefined)[] {
-  const { subtract, elementBytes } = workspace.arithmetic;
+  const { elementBytes } = workspace.arithmetic;
   const row = rowElements(operation);
   const key = drawKey(operation);
   const draw = drawer(key, blockElements(operation, rowwise), workspace);
   const epsilons = taskSettings(operation, 'epsilon');
   return taskSettings(operation, 'density').map((density, model) => {
     if (density <= 0) return undefined;
-    if (density >= 1) {
-      const sparsify: Leaving['sparsify'] = (input, base, { count }) => subtract(input, input, base, count);
-      return { sparsify, makeMask: everything(workspace) };
-    }
+    if (density >= 1) return everything(workspace);
     const { keep, mark } = rankedKeeper(oddsOf(operation, density, epsilons[model] ?? 0), key, row, workspace);
     return {
       sparsify: (input, base, block) => {

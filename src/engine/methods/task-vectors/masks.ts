@@ -13,9 +13,12 @@ export interface Leaving extends Pick<Remains, 'sparsify'> {
   makeMask?: MakeMask | undefined;
 }
 
-/** The mask of a model of which all is left. */
-export function everything({ memory }: Workspace): MakeMask {
-  return (mask, { count }) => void new Uint8Array(memory.buffer, mask, Math.ceil(count / 8)).fill(255);
+/** Of a model of which all is left. */
+export function everything({ arithmetic, memory }: Workspace): Leaving {
+  return {
+    sparsify: (input, base, { count }) => arithmetic.subtract(input, input, base, count),
+    makeMask: (mask, { count }) => void new Uint8Array(memory.buffer, mask, Math.ceil(count / 8)).fill(255),
+  };
 }
 
 /**
