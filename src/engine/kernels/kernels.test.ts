@@ -399,9 +399,9 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         [0x3e80_0000, 0x3f80_0000],
         [0x3f80_0000, 0x3f80_0000],
       ] as const) {
-        const tail = new Uint8Array(Uint32Array.of(higher, 4095, COUNTS + 32_768, 3).buffer);
+        const tail = new Uint8Array(Uint32Array.of(higher, 4095, COUNTS + 32_768, 0, 3, 0).buffer);
         const words = (32_768 + windowBytes(4095)) / 4;
-        const args = [A, B, low, 4095, COUNTS + 16, COUNTS, n];
+        const args = [A, B, low, 4095, COUNTS + 32, COUNTS, n];
         expectEqual('countBandBF16', args, brains, [[COUNTS, 'u32']], words, tail);
       }
       for (const [votes, margin] of [

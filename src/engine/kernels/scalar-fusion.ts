@@ -1,6 +1,6 @@
 import type { Kernels } from './kernels.js';
 import { bitsOf, brainReader, SIGN_FREE, singleToBrain } from './scalar-bits.js';
-import { countKeys } from './scalar-windows.js';
+import { countEntry } from './scalar-windows.js';
 
 type FusionKernels = Pick<
   Kernels,
@@ -44,11 +44,7 @@ export function scalarFusion(memory: WebAssembly.Memory): FusionKernels {
     countScoresBF16: (x, base, factors, row, windows, n) => {
       const scoreAt = (i: number): number =>
         score(brain(x, i), brain(base, i), view().getFloat32(factors + 4 * Math.floor(i / row), true));
-      for (let entry = windows; entry < windows + 3 * 24; entry += 24) {
-        const [low = 0, width = 0, counts = 0] = new Uint32Array(memory.buffer, entry, 3);
-        const above = countKeys(memory, low, width, counts, n, scoreAt);
-        view().setBigUint64(entry + 16, view().getBigUint64(entry + 16, true) + BigInt(above), true);
-      }
+      for (let entry = windows; entry < windows + 3 * 24; entry += 24) countEntry(memory, entry, n, scoreAt);
     },
   };
 }

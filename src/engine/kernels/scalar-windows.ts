@@ -6,7 +6,7 @@ type WindowKernels = Pick<Kernels, 'countWindowF32' | 'countScatteredF32' | 'cou
 const PAGE = 64;
 
 /** Counts the keys of `n` values from `low` to below `low + width`, and returns how many are above. */
-export function countKeys(
+function countKeys(
   memory: WebAssembly.Memory,
   low: number,
   width: number,
@@ -33,6 +33,19 @@ export function countKeys(
   return above;
 }
 
+/** The same in a window that is given by its entry, which hears how many are above. */
+export function countEntry(
+  memory: WebAssembly.Memory,
+  entry: Pointer,
+  n: number,
+  valueAt: (i: number) => number,
+): void {
+  const view = new DataView(memory.buffer, entry);
+  const [low = 0, width = 0, counts = 0] = new Uint32Array(memory.buffer, entry, 3);
+  const above = countKeys(memory, low, width, counts, n, valueAt);
+  view.setBigUint64(16, view.getBigUint64(16, true) + BigInt(above), true);
+}
+
 /** The twins of assembly/windows.ts, which has the layout of the counters. */
 export function scalarWindows(memory: WebAssembly.Memory): WindowKernels {
   const view = (): DataView => new DataView(memory.buffer);
@@ -46,9 +59,8 @@ export function scalarWindows(memory: WebAssembly.Memory): WindowKernels {
     countWindowBF16: (x, base, low, width, counts, n) =>
       count(low, width, counts, n, (i) => brain(x, i) - brain(base, i)),
     countBandBF16: (x, base, low, width, counts, tail, n) => {
-      const [tailLow = 0, tailWidth = 0, tailCounts = 0, above = 0] = new Uint32Array(memory.buffer, tail, 4);
       const deltaAt = (i: number): number => brain(x, i) - brain(base, i);
-      view().setUint32(tail + 12, above + count(tailLow, tailWidth, tailCounts, n, deltaAt), true);
+      countEntry(memory, tail, n, deltaAt);
       return count(low, width, counts, n, deltaAt);
     },
   };

@@ -1,7 +1,7 @@
 // Arcee Fusion's scores: the change of an element, times the divergence of its row, up to its sign.
 
 import { addLanes, evenSingles, highSingles, lowSingles, oddSingles, singleOf, woven } from './lanes';
-import { count, pagesBehind } from './windows';
+import { countInside, countReached } from './windows';
 
 const ABS: i32 = 0x7fffffff;
 
@@ -95,13 +95,12 @@ function takeRow(output: usize, x: usize, base: usize, factor: v128, below: v128
   } while (output < end);
 }
 
-/** Of a window: its first key, its width, where its counters lie (u32 each), and how many keys were above (u64 at 16). */
+/** Entries of windows.ts. */
 const WINDOW_BYTES: usize = 24;
 const WINDOWS: usize = 3;
 
 /**
- * Counts the keys of the scores of whole rows, as windows.ts does, in three windows at once. Scores are scattered: few lie
- * in a window.
+ * Counts the keys of the scores of whole rows in three windows at once. Scores are scattered: few lie in a window.
  */
 export function countScoresBF16(x: usize, base: usize, factors: usize, row: i32, windows: usize, n: i32): void {
   const before0 = i32x4.splat(load<u32>(windows) - 1);
@@ -119,43 +118,41 @@ export function countScoresBF16(x: usize, base: usize, factors: usize, row: i32,
     let left = row;
     if (left >= 8) {
       do {
-      const xs = v128.load(x);
-      const bases = v128.load(base);
-      const even = keysOf(evenSingles(xs), evenSingles(bases), factor);
-      const odd = keysOf(oddSingles(xs), oddSingles(bases), factor);
-      const even0 = i32x4.gt_s(even, last0);
-      const even1 = i32x4.gt_s(even, last1);
-      const even2 = i32x4.gt_s(even, last2);
-      const odd0 = i32x4.gt_s(odd, last0);
-      const odd1 = i32x4.gt_s(odd, last1);
-      const odd2 = i32x4.gt_s(odd, last2);
-      above0 = i32x4.sub(above0, i32x4.add(even0, odd0));
-      above1 = i32x4.sub(above1, i32x4.add(even1, odd1));
-      above2 = i32x4.sub(above2, i32x4.add(even2, odd2));
-      const isInsideEven = v128.or(
-        v128.andnot(i32x4.gt_s(even, before0), even0),
-        v128.or(v128.andnot(i32x4.gt_s(even, before1), even1), v128.andnot(i32x4.gt_s(even, before2), even2)),
-      );
-      const isInsideOdd = v128.or(
-        v128.andnot(i32x4.gt_s(odd, before0), odd0),
-        v128.or(v128.andnot(i32x4.gt_s(odd, before1), odd1), v128.andnot(i32x4.gt_s(odd, before2), odd2)),
-      );
-      if (v128.any_true(v128.or(isInsideEven, isInsideOdd))) {
-        let lanes = i16x8.bitmask(woven(isInsideEven, isInsideOdd));
-        for (; lanes != 0; lanes &= lanes - 1) {
-          const at = <usize>ctz(lanes) << 1;
-          countInside(keyOf(x + at, base + at, c), windows);
+        const xs = v128.load(x);
+        const bases = v128.load(base);
+        const even = keysOf(evenSingles(xs), evenSingles(bases), factor);
+        const odd = keysOf(oddSingles(xs), oddSingles(bases), factor);
+        const even0 = i32x4.gt_s(even, last0);
+        const even1 = i32x4.gt_s(even, last1);
+        const even2 = i32x4.gt_s(even, last2);
+        const odd0 = i32x4.gt_s(odd, last0);
+        const odd1 = i32x4.gt_s(odd, last1);
+        const odd2 = i32x4.gt_s(odd, last2);
+        above0 = i32x4.sub(above0, i32x4.add(even0, odd0));
+        above1 = i32x4.sub(above1, i32x4.add(even1, odd1));
+        above2 = i32x4.sub(above2, i32x4.add(even2, odd2));
+        const isInsideEven = v128.or(
+          v128.andnot(i32x4.gt_s(even, before0), even0),
+          v128.or(v128.andnot(i32x4.gt_s(even, before1), even1), v128.andnot(i32x4.gt_s(even, before2), even2)),
+        );
+        const isInsideOdd = v128.or(
+          v128.andnot(i32x4.gt_s(odd, before0), odd0),
+          v128.or(v128.andnot(i32x4.gt_s(odd, before1), odd1), v128.andnot(i32x4.gt_s(odd, before2), odd2)),
+        );
+        if (v128.any_true(v128.or(isInsideEven, isInsideOdd))) {
+          let lanes = i16x8.bitmask(woven(isInsideEven, isInsideOdd));
+          for (; lanes != 0; lanes &= lanes - 1) {
+            const at = <usize>ctz(lanes) << 1;
+            countInWindows(keyOf(x + at, base + at, c), windows);
+          }
         }
-      }
-      x += 16;
-      base += 16;
-      left -= 8;
+        x += 16;
+        base += 16;
+        left -= 8;
       } while (left >= 8);
     }
     for (; left > 0; left--) {
-      const key = keyOf(x, base, c);
-      countAbove(key, windows);
-      countInside(key, windows);
+      countAlone(keyOf(x, base, c), windows);
       x += 2;
       base += 2;
     }
@@ -166,18 +163,15 @@ export function countScoresBF16(x: usize, base: usize, factors: usize, row: i32,
   store<u64>(windows, load<u64>(windows, 64) + addLanes(above2), 64);
 }
 
-function countInside(key: u32, windows: usize): void {
+function countInWindows(key: u32, windows: usize): void {
   for (let window = windows; window < windows + WINDOWS * WINDOW_BYTES; window += WINDOW_BYTES) {
-    const width = load<u32>(window, 4);
-    const slot = key - load<u32>(window);
-    const counts: usize = load<u32>(window, 8);
-    if (slot < width) count(counts, pagesBehind(counts, width), slot, 1);
+    countInside(window, key);
   }
 }
 
-function countAbove(key: u32, windows: usize): void {
+function countAlone(key: u32, windows: usize): void {
   for (let window = windows; window < windows + WINDOWS * WINDOW_BYTES; window += WINDOW_BYTES) {
-    if (key >= load<u32>(window) + load<u32>(window, 4)) store<u64>(window, load<u64>(window, 16) + 1, 16);
+    if (key >= load<u32>(window)) countReached(window, key);
   }
 }
 

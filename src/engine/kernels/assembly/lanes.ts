@@ -35,6 +35,14 @@ export function addLanes(x: v128): u32 {
   );
 }
 
+/** The sum of four f64 in the order of all reductions: two and two lanes, then both. */
+@inline
+export function addDoubles(a: v128, b: v128): f64 {
+  return (
+    f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1) + (f64x2.extract_lane(b, 0) + f64x2.extract_lane(b, 1))
+  );
+}
+
 /** One bf16 as f32. */
 @inline
 export function singleOf(brain: usize): f32 {
@@ -148,7 +156,7 @@ function laneless(lane: i32): v128 {
 /** Room for eight elements of three models. */
 const LAST = memory.data(48, 16);
 
-/** Where the last `n` bf16 of a model, at most eight, lie once more with zeros behind them. Each model has a place of its own. */
+/** Where the last `n` bf16 of a model, at most eight, lie once more with zeros behind them. Each model has its place. */
 export function lastOf(x: usize, place: usize, n: i32): usize {
   const copy = LAST + (place << 4);
   memory.fill(copy, 0, 16);

@@ -1,7 +1,7 @@
 // Masks of one bit an element: what a pass over a tensor kept, for the pass after it. Whole vectors of 16 elements are
 // written, and whole ones of eight are read.
 
-import { high, highSingles, laneBits, lastOf, low, lowSingles } from './lanes';
+import { addDoubles, high, highSingles, laneBits, lastOf, low, lowSingles } from './lanes';
 
 /** A bit for each element of x that is not zero. */
 export function packKeptF32(mask: usize, x: usize, n: i32): void {
@@ -62,21 +62,12 @@ export function sumKeptBF16(x: usize, base: usize, mask: usize, target: usize, n
     mask += 1;
     i += 8;
   } while (i < n);
-  store<f64>(target, laneSum(all0, all1));
-  store<f64>(target, laneSum(kept0, kept1), 8);
+  store<f64>(target, addDoubles(all0, all1));
+  store<f64>(target, addDoubles(kept0, kept1), 8);
 }
 
 /** Magnitudes of four differences. */
 @inline
 function sizeOf(x: v128, base: v128): v128 {
   return v128.and(f32x4.sub(x, base), i32x4.splat(0x7fffffff));
-}
-
-@inline
-function laneSum(some: v128, other: v128): f64 {
-  return (
-    f64x2.extract_lane(some, 0) +
-    f64x2.extract_lane(some, 1) +
-    (f64x2.extract_lane(other, 0) + f64x2.extract_lane(other, 1))
-  );
 }

@@ -94,7 +94,8 @@ function draw(
       keys += 32;
     } while (keys < KEYS + 256);
     if (asMask) {
-      const ties = v128.or(v128.or(tiesOf(c0, c1, least), tiesOf(c2, c3, least)), v128.or(tiesOf(d0, d1, least), tiesOf(d2, d3, least))); // prettier-ignore
+      const tiesOfC = v128.or(tiesOf(c0, c1, least), tiesOf(c2, c3, least));
+      const ties = v128.or(tiesOfC, v128.or(tiesOf(d0, d1, least), tiesOf(d2, d3, least)));
       store<u16>(target, below(c0, c1, least));
       store<u16>(target, below(c2, c3, least), 2);
       store<u16>(target, below(d0, d1, least), 4);

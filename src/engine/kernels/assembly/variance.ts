@@ -1,6 +1,6 @@
 // Variances across models, element by element (SCE, arXiv:2408.07990), and what is left of task vectors under a mask.
 
-import { addLanes, demoted, high, highSingles, lastOf, low, lowSingles, taken } from './lanes';
+import { addDoubles, addLanes, demoted, high, highSingles, lastOf, low, lowSingles, taken } from './lanes';
 
 /**
  * Variance in f64 of one element of all deltas, rounded once. Relative to the first delta, so that equal ones have none at
@@ -200,16 +200,8 @@ export function measureSelectedPairBF16(
     mask += 1;
     i += 8;
   } while (i < n);
-  store<f64>(target, sumOf(sumX0, sumX1));
-  store<f64>(target, sumOf(sumY0, sumY1), 8);
-}
-
-/** In the order of all reductions: two and two lanes, then both. */
-@inline
-function sumOf(a: v128, b: v128): f64 {
-  return (
-    f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1) + (f64x2.extract_lane(b, 0) + f64x2.extract_lane(b, 1))
-  );
+  store<f64>(target, addDoubles(sumX0, sumX1));
+  store<f64>(target, addDoubles(sumY0, sumY1), 8);
 }
 
 @inline

@@ -23,8 +23,7 @@ export function countWindowBF16(x: usize, base: usize, low: u32, width: u32, cou
 }
 
 /**
- * The same, and those of a second, higher window that hardly any key reaches. At `tail` lie its lowest key, its width,
- * the address of its counters and how many keys are above it, which grows (u32 each).
+ * The same, and those of a second, higher window that hardly any key reaches: `tail` is its entry.
  */
 export function countBandBF16(
   x: usize,
@@ -132,7 +131,7 @@ function countWindow<T>(
         const isHigh = i16x8.narrow_i32x4_s(i32x4.gt_s(keys0, beforeTail), i32x4.gt_s(keys1, beforeTail));
         for (let lanes = i8x16.bitmask(isHigh) & 0xaaaa; lanes != 0; lanes &= lanes - 1) {
           const at = <usize>(ctz(lanes) >> 1) * sizeof<T>();
-          countTail(tail, keyOf<T>(x + at, base + at));
+          countReached(tail, keyOf<T>(x + at, base + at));
         }
       }
       x += 8 * sizeof<T>();
@@ -147,20 +146,29 @@ function countWindow<T>(
     const key = keyOf<T>(x, base);
     if (key > high) found++;
     else if (key >= low) count(counts, pages, key - low, 1);
-    if (tail != 0 && key >= load<u32>(tail)) countTail(tail, key);
+    if (tail != 0 && key >= load<u32>(tail)) countReached(tail, key);
     x += sizeof<T>();
     base += sizeof<T>();
   }
   return found;
 }
 
-/** One key that is not below the second window. */
-function countTail(tail: usize, key: u32): void {
-  const slot = key - load<u32>(tail);
-  const width = load<u32>(tail, 4);
-  const counts = <usize>load<u32>(tail, 8);
-  if (slot < width) count(counts, pagesBehind(counts, width), slot, 1);
-  else store<u32>(tail, load<u32>(tail, 12) + 1, 12);
+// A window as an entry of 24 bytes: its lowest key, its width, where its counters lie (u32 each), and how many keys were above
+// it so far (u64 at 16).
+
+/** Counts a key in a window that it may lie in; returns whether it does. */
+export function countInside(window: usize, key: u32): bool {
+  const slot = key - load<u32>(window);
+  const width = load<u32>(window, 4);
+  const counts = <usize>load<u32>(window, 8);
+  if (slot >= width) return false;
+  count(counts, pagesBehind(counts, width), slot, 1);
+  return true;
+}
+
+/** Counts a key that is not below a window. */
+export function countReached(window: usize, key: u32): void {
+  if (!countInside(window, key)) store<u64>(window, load<u64>(window, 16) + 1, 16);
 }
 
 @inline
@@ -171,12 +179,12 @@ function keyOf<T>(x: usize, base: usize): u32 {
 
 /** Where the first page lies. */
 @inline
-export function pagesBehind(counts: usize, width: u32): usize {
+function pagesBehind(counts: usize, width: u32): usize {
   return counts + (<usize>((width + 63) >> 6) << 2);
 }
 
 @inline
-export function count(counts: usize, pages: usize, slot: u32, times: u32): void {
+function count(counts: usize, pages: usize, slot: u32, times: u32): void {
   if (times == 0) return;
   const entry = counts + (<usize>(slot >> 6) << 2);
   const counted = load<u32>(entry);

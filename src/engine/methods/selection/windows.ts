@@ -32,10 +32,7 @@ interface Counter extends Rank {
 /** A rank that so many times fewer elements reach than the other of its model is counted where one of them is met. */
 const RARE = 16;
 
-/**
- * Counts a block of bf16 as it is stored in all windows at once. Of each window 24 bytes tell the first key, the width and
- * where the counters lie (u32 each), and how many keys were above so far (u64 at 16).
- */
+/** Counts a block of bf16 as it is stored in all windows at once, of which `windows` are the entries. */
 export type CountStored = (block: Block, windows: Pointer) => void;
 const ENTRY_BYTES = 24;
 
@@ -90,7 +87,7 @@ export function gatherWindows(
 
 /** How the windows are counted from bf16: one after the other, or two of a model at once. */
 function storedCounters(counters: readonly Counter[], workspace: Workspace): ((block: Block) => void)[] {
-  const { kernels, memory } = workspace;
+  const { kernels } = workspace;
   const tails = counters.flatMap((main) => {
     const tail = counters.find(({ model, keep }) => model === main.model && keep * RARE <= main.keep);
     return tail === undefined || tail.low < main.low ? [] : [{ main, tail }];
@@ -98,9 +95,7 @@ function storedCounters(counters: readonly Counter[], workspace: Workspace): ((b
   const alone = counters.filter((counter) => tails.every(({ main, tail }) => counter !== main && counter !== tail));
   return [
     ...tails.map(({ main, tail }) => {
-      const settings = workspace.reserve(16);
-      const view = new Uint32Array(memory.buffer, settings, 4);
-      view.set([tail.low, tail.width, tail.counts, 0]);
+      const entries = new Entries([tail], workspace);
       return ({ inputs, count }: Block): void => {
         const { model, low, width, counts } = main;
         main.above += kernels.countBandBF16(
@@ -109,10 +104,10 @@ function storedCounters(counters: readonly Counter[], workspace: Workspace): ((b
           low,
           width,
           counts,
-          settings,
+          entries.table,
           count,
         );
-        tail.above = new DataView(memory.buffer, settings).getUint32(12, true);
+        entries.readAbove();
       };
     }),
     ...alone.map((counter) => ({ inputs, count }: Block): void => {
@@ -122,20 +117,37 @@ function storedCounters(counters: readonly Counter[], workspace: Workspace): ((b
   ];
 }
 
+/** Windows as kernels read them: assembly/windows.ts has the layout of an entry. */
+class Entries {
+  readonly table: Pointer;
+
+  constructor(
+    private readonly counters: readonly Counter[],
+    private readonly workspace: Workspace,
+  ) {
+    this.table = workspace.allocate(counters.length * ENTRY_BYTES);
+    counters.forEach(({ low, width, counts }, i) => {
+      new Uint32Array(workspace.memory.buffer, this.table + i * ENTRY_BYTES, 3).set([low, width, counts]);
+    });
+  }
+
+  /** Takes over how many keys were above each. */
+  readAbove(): void {
+    const view = new DataView(this.workspace.memory.buffer, this.table);
+    this.counters.forEach((counter, i) => (counter.above = Number(view.getBigUint64(i * ENTRY_BYTES + 16, true))));
+  }
+}
+
 /** Of values that are no task vectors: in all windows at once. */
 function countedAtOnce(
   counters: readonly Counter[],
   countStored: CountStored,
-  { allocate, memory }: Workspace,
+  workspace: Workspace,
 ): (block: Block) => void {
-  const table = allocate(counters.length * ENTRY_BYTES);
-  counters.forEach(({ low, width, counts }, i) => {
-    new Uint32Array(memory.buffer, table + i * ENTRY_BYTES, 3).set([low, width, counts]);
-  });
+  const entries = new Entries(counters, workspace);
   return (block) => {
-    countStored(block, table);
-    const view = new DataView(memory.buffer, table);
-    counters.forEach((counter, i) => (counter.above = Number(view.getBigUint64(i * ENTRY_BYTES + 16, true))));
+    countStored(block, entries.table);
+    entries.readAbove();
   };
 }
 
