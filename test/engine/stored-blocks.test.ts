@@ -77,6 +77,8 @@ const cases: [string, string][] = [
   ['magmax', dump({ ...fusion, merge_method: 'magmax', parameters: { lambda: 0.7 } })],
   ['ram', dump({ ...fusion, merge_method: 'ram', parameters: { epsilon: 0.01 } })],
   ['ramplus_tl', dump({ ...fusion, merge_method: 'ramplus_tl', parameters: { epsilon: 0.01 } })],
+  ['widen', dump({ ...fusion, merge_method: 'widen' })],
+  ['widen of one model', overBase('widen', {})],
   ['ties with equal votes', recipe('ties', equal, equal)],
   ['ties without division', recipe('ties', sparse, equal, { normalize: false, lambda: 0.8 })],
   ['ties of all elements', recipe('ties', { density: 1, weight: 0.2 }, sparse)],
@@ -93,7 +95,9 @@ describe('a merge of bf16 is the same, whichever blocks are decoded', () => {
     const base = models[0]?.values;
     for (const { name, values } of models) {
       const own = name === 'base' ? values : values.map((value, i) => value + (base?.[i] ?? 0));
-      const tensors = new Map([['weight', { dtype: 'BF16' as const, shape: SHAPE, bytes: encode('BF16', own) }]]);
+      const tensor = { dtype: 'BF16' as const, shape: SHAPE, bytes: encode('BF16', own) };
+      // Some methods take an embedding by its rows.
+      const tensors = new Map(['weight', 'model.embed_tokens.weight'].map((place) => [place, tensor]));
       writeCheckpoint(join(root, name), { request: { seed: 0 }, config: undefined, tensors });
       if (name !== 'base') continue;
       const coefficients = damCoefficients({ tensors }, ['a', 'b']);

@@ -363,6 +363,15 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
       expectEqual('addDeltaPairBF16', [E, C, A, B, c, 0.7, n], brains, [[E, 'u16']], n);
       expectEqual('addDeltaBF16', [E, C, A, B, c, n], brains, [[E, 'u16']], n);
       expectEqual('addProductPairBF16', [E, A, B, A, B, n], brains, [[E, 'u16']], n);
+      expectEqual('addDeltaProductPairBF16', [E, C, A, B, A, B, n], brains, [[E, 'u16']], n);
+      expectEqual('gramDeltaBF16', [A, B, COUNTS, n], brains, [[COUNTS, 'f64']], 3);
+      for (const row of rowsWithin(n)) {
+        const sums = [COUNTS, COUNTS + 65_536, COUNTS + 131_072] as const;
+        for (const squares of [sums[0], 0]) {
+          const args = [squares, sums[1], sums[2], A, B, row, Math.floor(n / row)];
+          expectEqual('addColumnsBF16', args, brains, sums.map((at) => [at, 'f64']), row); // prettier-ignore
+        }
+      }
       expectEqual('nearswapBF16', [E, A, B, c, n], brains, [[E, 'u16']], n);
       expectEqual('addLargerPairBF16', [E, C, A, B, c, n], brains, [[E, 'u16']], n);
       for (const epsilon of [0, 1e-5, 0.5]) {

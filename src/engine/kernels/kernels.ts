@@ -49,6 +49,27 @@ export interface Kernels {
   addDeltaBF16(output: Pointer, origin: Pointer, x: Pointer, base: Pointer, c: number, n: number): void;
   /** `cs` and `ds` are coefficients of each element, in f32. */
   addProductPairBF16(output: Pointer, x: Pointer, y: Pointer, cs: Pointer, ds: Pointer, n: number): void;
+  /** The same as differences from the base. */
+  addDeltaProductPairBF16(
+    output: Pointer,
+    base: Pointer,
+    x: Pointer,
+    y: Pointer,
+    cs: Pointer,
+    ds: Pointer,
+    n: number,
+  ): void;
+  /** Adds the sums over `rows` rows, of each column; without the base's own where `squares` is 0. */
+  addColumnsBF16(
+    squares: Pointer,
+    cross: Pointer,
+    own: Pointer,
+    base: Pointer,
+    x: Pointer,
+    row: number,
+    rows: number,
+  ): void;
+  gramDeltaBF16(base: Pointer, x: Pointer, target: Pointer, n: number): void;
   gramBF16(x: Pointer, y: Pointer, target: Pointer, n: number): void;
   gramDeltasBF16(x: Pointer, y: Pointer, base: Pointer, target: Pointer, n: number): void;
   gramF32(x: Pointer, y: Pointer, target: Pointer, n: number): void;

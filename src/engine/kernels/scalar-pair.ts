@@ -17,6 +17,7 @@ type PairKernels = Pick<
   | 'addDeltaBF16'
   | 'addLargerPairBF16'
   | 'addProductPairBF16'
+  | 'addDeltaProductPairBF16'
   | 'subtractBF16'
   | 'subtractPiecesBF16'
 >;
@@ -152,6 +153,14 @@ export function scalarPair(memory: WebAssembly.Memory): PairKernels {
       const { fround } = Math;
       for (let i = 0; i < n; i++) {
         const sum = fround(fround(deltaOf(x, base, i) * fround(c)) + fround(deltaOf(y, base, i) * fround(d)));
+        view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum + brain(base, i))), true);
+      }
+    },
+    addDeltaProductPairBF16: (output, base, x, y, cs, ds, n) => {
+      const { fround } = Math;
+      for (let i = 0; i < n; i++) {
+        const [c, d] = [f32(cs + 4 * i), f32(ds + 4 * i)];
+        const sum = fround(fround(deltaOf(x, base, i) * c) + fround(deltaOf(y, base, i) * d));
         view().setUint16(output + 2 * i, singleToBrain(bitsOf(sum + brain(base, i))), true);
       }
     },

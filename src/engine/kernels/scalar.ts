@@ -148,6 +148,16 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
         const brains = singleToBrain(bitsOf(Math.fround(moved(brain(x, i), brain(base, i), t))));
         view().setUint16(output + 2 * i, brains, true);
       }),
+    gramDeltaBF16: (base, x, target, n) => gram(target, n, (i) => [brain(base, i), brain(x, i) - brain(base, i)]),
+    addColumnsBF16: (squares, cross, own, base, x, row, rows) =>
+      each(row * rows, (i) => {
+        const [origin, delta] = [brain(base, i), brain(x, i) - brain(base, i)];
+        const addTo = (sums: Pointer, term: number): void =>
+          setF64(sums + 8 * (i % row), f64(sums + 8 * (i % row)) + term);
+        if (squares !== 0) addTo(squares, origin * origin);
+        addTo(cross, origin * delta);
+        addTo(own, delta * delta);
+      }),
     gramBF16: (x, y, target, n) => gram(target, n, (i) => [brain(x, i), brain(y, i)]),
     gramDeltasBF16: (x, y, base, target, n) =>
       gram(target, n, (i) => [brain(x, i) - brain(base, i), brain(y, i) - brain(base, i)]),

@@ -15,8 +15,25 @@ export function vectorCount(operation: MergeOperation): number {
 /** Calls back for every row of a block: where it begins in the block, and its matrix's first column. */
 function eachRow(operation: MergeOperation, block: Block, visit: (at: number, firstColumn: number) => void): void {
   const row = rowElements(operation);
+  eachMatrix(operation, block, (from, firstColumn, rows) => {
+    for (let i = 0; i < rows; i++) visit(from + i * row, firstColumn);
+  });
+}
+
+/** The same for every run of rows of one matrix. */
+function eachMatrix(
+  operation: MergeOperation,
+  { first, count }: Block,
+  visit: (at: number, firstColumn: number, rows: number) => void,
+): void {
+  const row = rowElements(operation);
   const matrix = row * (operation.shape.at(-2) ?? 1);
-  for (let at = 0; at < block.count; at += row) visit(at, Math.floor((block.first + at) / matrix) * row);
+  for (let at = 0; at < count;) {
+    const index = Math.floor((first + at) / matrix);
+    const end = Math.min(count, (index + 1) * matrix - first);
+    visit(at, index * row, (end - at) / row);
+    at = end;
+  }
 }
 
 /**
@@ -47,6 +64,9 @@ export function wideRows(
   };
 }
 
+/** Adds rows of one matrix, bf16 as they are stored, to the sums of each pair. */
+export type AddStoredRows = (inputs: readonly Pointer[], sums: readonly Pointer[], row: number, rows: number) => void;
+
 /**
  * Sums the products of two of `wideRows` in f64, row after row, for each of the pairs: one array of columns after the other.
  * For a method that is `byRows` and `inOneRange`.
@@ -55,6 +75,7 @@ export function columnSums(
   operation: MergeOperation,
   pairs: readonly (readonly [number, number])[],
   workspace: Workspace,
+  addStored?: AddStoredRows,
 ): Gatherer {
   const { kernels, memory } = workspace;
   const [columns, row] = [columnCount(operation), rowElements(operation)];
@@ -62,17 +83,27 @@ export function columnSums(
   // A kernel may write past the end of a row, and must not reach the sums of the next matrix.
   const stride = Math.ceil(row / 16) * 16 * 8;
   const sums = pairs.map(() => workspace.allocate(matrices * stride));
+  const sumsOf = (firstColumn: number): Pointer[] => sums.map((sum) => sum + (firstColumn / row) * stride);
   const toRows = wideRows(operation, workspace);
+  const stored = (block: Block): void => {
+    eachMatrix(operation, block, (at, firstColumn, rows) => {
+      const inputs = block.inputs.map((start) => start + at * 2);
+      addStored?.(inputs, sumsOf(firstColumn), row, rows);
+    });
+  };
   return {
     block: (block) => {
       eachRow(operation, block, (at, firstColumn) => {
         const offset = at * workspace.arithmetic.elementBytes;
         const rows = toRows(block.inputs.map((start) => start + offset));
+        const own = sumsOf(firstColumn);
         pairs.forEach(([i, j], pair) => {
-          kernels.addProductF64((sums[pair] ?? 0) + (firstColumn / row) * stride, rows[i] ?? 0, rows[j] ?? 0, row);
+          kernels.addProductF64(own[pair] ?? 0, rows[i] ?? 0, rows[j] ?? 0, row);
         });
       });
     },
+    // Row after row, wherever a block ends.
+    ...(addStored && { stored, isPointwise: true }),
     partial: () => {
       const found = new Float64Array(sums.length * columns);
       sums.forEach((sum, pair) => {
@@ -111,12 +142,14 @@ export function applyColumns(operation: MergeOperation, coefficients: Float64Arr
     if (operation.hasBase) add(block.output, base, block.count);
   };
   const [cs, ds, ...others] = tables;
-  if (operation.hasBase || cs === undefined || ds === undefined || others.length > 0) return fill;
+  if (cs === undefined || ds === undefined || others.length > 0) return fill;
+  const { addProductPairBF16, addDeltaProductPairBF16 } = workspace.kernels;
   const stored = (block: Block): void => {
-    const [x = 0, y = 0] = block.inputs;
     eachRow(operation, block, (at, firstColumn) => {
-      const [offset, first] = [at * 2, firstColumn * elementBytes];
-      workspace.kernels.addProductPairBF16(block.output + offset, x + offset, y + offset, cs + first, ds + first, row);
+      const [x = 0, y = 0, z = 0] = block.inputs.map((start) => start + at * 2);
+      const [output, first] = [block.output + at * 2, firstColumn * elementBytes];
+      if (operation.hasBase) addDeltaProductPairBF16(output, x, y, z, cs + first, ds + first, row);
+      else addProductPairBF16(output, x, y, cs + first, ds + first, row);
     });
   };
   return Object.assign(fill, { stored });

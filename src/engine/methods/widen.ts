@@ -1,5 +1,5 @@
 import { applyColumns, columnCount, columnSums, wideRows } from './columns.js';
-import { type Method, type MergeOperation, rowElements, type Statistic } from './method.js';
+import { type Block, type Fill, type Method, type MergeOperation, rowElements, type Statistic } from './method.js';
 import { type ColumnSums, scoresOfElements, scoresOfVectors } from './significance.js';
 import { applyWeightedDeltas } from './weighted-sum.js';
 
@@ -17,7 +17,15 @@ const ofColumns: Method = {
   byRows: true,
   inOneRange: true,
   passes: () => 1,
-  gather: (operation, _pass, _found, workspace) => columnSums(operation, pairsOf(operation), workspace),
+  gather: (operation, _pass, _found, workspace) => {
+    const { addColumnsBF16 } = workspace.kernels;
+    return columnSums(operation, pairsOf(operation), workspace, ([base = 0, ...models], sums, row, rows) => {
+      models.forEach((model, i) => {
+        const [cross = 0, own = 0] = sums.slice(2 * i + 1);
+        addColumnsBF16(i === 0 ? (sums[0] ?? 0) : 0, cross, own, base, model, row, rows);
+      });
+    });
+  },
   combine: (operation, _pass, _found, [partial], workspace) => {
     const columns = columnCount(operation);
     const sums = partial?.['sums'] as Float64Array;
@@ -39,13 +47,22 @@ const ofRows: Method = {
     const toRows = wideRows(operation, workspace);
     const target = workspace.allocate(3 * 8);
     const sums: number[] = [];
+    const take = (): void => void sums.push(...new Float64Array(memory.buffer, target, 3));
     return {
       block: ({ inputs, count }) => {
         for (let at = 0; at < count; at += row) {
           const [base = 0, ...deltas] = toRows(inputs.map((start) => start + at * arithmetic.elementBytes));
           for (const delta of deltas) {
             kernels.gramF64(base, delta, target, row);
-            sums.push(...new Float64Array(memory.buffer, target, 3));
+            take();
+          }
+        }
+      },
+      stored: ({ inputs: [base = 0, ...models], count }) => {
+        for (let at = 0; at < count; at += row) {
+          for (const model of models) {
+            kernels.gramDeltaBF16(base + at * 2, model + at * 2, target, row);
+            take();
           }
         }
       },
@@ -70,16 +87,24 @@ const ofRows: Method = {
     const rows = operation.elements / row;
     const coefficients = coefficientsOf(found);
     const models = modelsOf(operation);
-    return (block) => {
-      // In order: what a kernel leaves past the end of a row lies where the next row is still to be written.
-      for (let at = 0; at < block.count; at += row) {
-        const offset = at * workspace.arithmetic.elementBytes;
-        const first = block.first + at;
-        const own = models.map((_i, model) => coefficients[model * rows + first / row] ?? 0);
-        const inputs = block.inputs.map((start) => start + offset);
-        applyWeightedDeltas(own, workspace)({ first, count: row, inputs, output: block.output + offset });
+    const ofRow = (index: number): Fill => {
+      return applyWeightedDeltas(models.map((_i, model) => coefficients[model * rows + index] ?? 0), workspace); // prettier-ignore
+    };
+    // In order: what a kernel leaves past the end of a row lies where the next row is still to be written.
+    const eachRow = (
+      { first, count, inputs, output }: Block,
+      bytes: number,
+      take: (fill: Fill, own: Block) => void,
+    ): void => {
+      for (let at = 0; at < count; at += row) {
+        const own = inputs.map((start) => start + at * bytes);
+        take(ofRow((first + at) / row), { first: first + at, count: row, inputs: own, output: output + at * bytes });
       }
     };
+    const fill = (block: Block): void => eachRow(block, workspace.arithmetic.elementBytes, (own, part) => own(part));
+    if (ofRow(0).stored === undefined) return fill;
+    const stored = (block: Block): void => eachRow(block, 2, (own, part) => own.stored?.(part));
+    return Object.assign(fill, { stored });
   },
 };
 

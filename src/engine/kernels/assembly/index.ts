@@ -10,6 +10,7 @@ export * from './consensus';
 export * from './masks';
 export * from './pair';
 export * from './sums';
+export * from './columns';
 export * from './agreement';
 export * from './variance';
 export * from './special';

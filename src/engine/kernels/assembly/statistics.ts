@@ -55,9 +55,15 @@ function storeGram(target: usize): void {
   store<f64>(target, sumLanes(LANES + 64), 16);
 }
 
-/** <x,x>, <x,y> and <y,y> in f64 of two blocks, stored as three f64 at `target`. */
+/** The second of two vectors, or its difference from the first. */
 @inline
-function gram<T>(x: usize, y: usize, target: usize, n: i32): void {
+function second(x: v128, y: v128, isDelta: bool): v128 {
+  return isDelta ? f64x2.sub(y, x) : y;
+}
+
+/** <x,x>, <x,y> and <y,y> in f64 of two blocks, stored as three f64 at `target`; with y - x in place of y if `isDelta`. */
+@inline
+function gram<T>(x: usize, y: usize, target: usize, n: i32, isDelta: bool): void {
   let xx0 = f64x2.splat(0);
   let xx1 = xx0;
   let xy0 = xx0;
@@ -68,8 +74,8 @@ function gram<T>(x: usize, y: usize, target: usize, n: i32): void {
   if (n >= 4) do {
     const x0 = someTwo<T>(x);
     const x1 = otherTwo<T>(x);
-    const y0 = someTwo<T>(y);
-    const y1 = otherTwo<T>(y);
+    const y0 = second(x0, someTwo<T>(y), isDelta);
+    const y1 = second(x1, otherTwo<T>(y), isDelta);
     xx0 = f64x2.add(xx0, f64x2.mul(x0, x0));
     xx1 = f64x2.add(xx1, f64x2.mul(x1, x1));
     xy0 = f64x2.add(xy0, f64x2.mul(x0, y0));
@@ -84,7 +90,7 @@ function gram<T>(x: usize, y: usize, target: usize, n: i32): void {
   storeLanesOf<T>(LANES + 32, xy0, xy1);
   storeLanesOf<T>(LANES + 64, yy0, yy1);
   for (; i < n; i++) {
-    addGram(i, one<T>(x), one<T>(y));
+    addGram(i, one<T>(x), isDelta ? one<T>(y) - one<T>(x) : one<T>(y));
     x += sizeof<T>();
     y += sizeof<T>();
   }
@@ -140,13 +146,17 @@ function gramDeltas<T>(x: usize, y: usize, base: usize, target: usize, n: i32): 
 }
 
 export function gramBF16(x: usize, y: usize, target: usize, n: i32): void {
-  gram<u16>(x, y, target, n);
+  gram<u16>(x, y, target, n, false);
+}
+/** <base,base>, <base,x - base> and <x - base,x - base> */
+export function gramDeltaBF16(base: usize, x: usize, target: usize, n: i32): void {
+  gram<u16>(base, x, target, n, true);
 }
 export function gramF32(x: usize, y: usize, target: usize, n: i32): void {
-  gram<f32>(x, y, target, n);
+  gram<f32>(x, y, target, n, false);
 }
 export function gramF64(x: usize, y: usize, target: usize, n: i32): void {
-  gram<f64>(x, y, target, n);
+  gram<f64>(x, y, target, n, false);
 }
 export function gramDeltasBF16(x: usize, y: usize, base: usize, target: usize, n: i32): void {
   gramDeltas<u16>(x, y, base, target, n);

@@ -88,3 +88,25 @@ export function addDeltaPairBF16(output: usize, base: usize, x: usize, y: usize,
     i += 8;
   } while (i < n);
 }
+
+/** The same with coefficients of each element, in f32. */
+export function addDeltaProductPairBF16(
+  output: usize, base: usize, x: usize, y: usize, cs: usize, ds: usize, n: i32,
+): void {
+  let i = 0;
+  do {
+    const bases = v128.load(base);
+    const xs = v128.load(x);
+    const ys = v128.load(y);
+    const low = deltaSum(lowSingles(xs), lowSingles(ys), lowSingles(bases), v128.load(cs), v128.load(ds));
+    const high = deltaSum(highSingles(xs), highSingles(ys), highSingles(bases), v128.load(cs, 16), v128.load(ds, 16));
+    v128.store(output, brains(low, high));
+    output += 16;
+    base += 16;
+    x += 16;
+    y += 16;
+    cs += 32;
+    ds += 32;
+    i += 8;
+  } while (i < n);
+}
