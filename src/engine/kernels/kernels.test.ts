@@ -381,7 +381,11 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
       expectEqual('gramBF16', [A, B, COUNTS, n], brains, [[COUNTS, 'f64']], 3);
       expectEqual('gramDeltasBF16', [A, B, C, COUNTS, n], brains, [[COUNTS, 'f64']], 3);
       expectEqual('variancePairBF16', [E, C, A, B, n], brains, [[E, 'f32']], n);
+      const occurring = new DataView(memory.buffer).getInt32(E + 4 * (n >> 1), true);
       for (const [key, quota] of [
+        [occurring - 1, 0],
+        [occurring, 1],
+        [occurring + 1, 1],
         [0, 1],
         [0x3e80_0000, 2],
         [0x3e80_0000, 0],

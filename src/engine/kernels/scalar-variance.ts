@@ -39,7 +39,7 @@ export function scalarVariance(memory: WebAssembly.Memory): VarianceKernels {
         const quota = view().getUint32(limit + 4, true);
         const isTaken = key === view().getInt32(limit, true) && quota > 0;
         if (isTaken) view().setUint32(limit + 4, quota - 1, true);
-        const isKept = (isTaken || key > view().getInt32(limit, true)) && variance !== 0;
+        const isKept = key > view().getInt32(limit, true) || (isTaken && variance !== 0);
         if (i % 8 === 0) view().setUint8(mask + i / 8, 0);
         if (!isKept) continue;
         const place = mask + Math.floor(i / 8);

@@ -135,6 +135,23 @@ function isInside(left: i32): v128 {
   return i32x4.gt_s(i32x4.splat(left), i32x4(0, 1, 2, 3));
 }
 
+/** What rounding a distance, half its square and a limit to f32 may change, with room: 2^-22. */
+const MARGIN: f64 = 1.0 / 4194304;
+/** Keys of normal numbers; beside them a variance keeps fewer bits than a distance has. */
+const LEAST_NORMAL: i32 = 0x00800000;
+const INFINITE: i32 = 0x7f800000;
+
+/**
+ * The distance in f32 from which on the variance of two deltas is surely above the key of a threshold (`side` 1), or below
+ * which it is surely less (-1). NaN where that cannot be told; anything is above a key of -1.
+ */
+@inline
+function surely(side: f64, key: i32): f32 {
+  if (key < 0) return -1;
+  if (key < LEAST_NORMAL || key >= INFINITE) return NaN;
+  return <f32>(2 * sqrt(<f64>reinterpret<f32>(key)) * (1 + side * MARGIN));
+}
+
 /**
  * Of two models of bf16, the sums of squares (f64 each at `target`) of what is left of their task vectors where the variance's
  * key is above the threshold (i32 at `limit`), or equal to it while the quota lasts (u32 behind it); `mask` gets a bit for
@@ -151,6 +168,8 @@ export function measureSelectedPairBF16(
 ): void {
   const abs = i32x4.splat(0x7fffffff);
   const least = v128.load32_splat(limit);
+  const surelyAbove = f32x4.splat(surely(1, load<i32>(limit)));
+  const surelyBelow = f32x4.splat(surely(-1, load<i32>(limit)));
   let sumX0 = f64x2.splat(0);
   let sumX1 = sumX0;
   let sumY0 = sumX0;
@@ -171,19 +190,23 @@ export function measureSelectedPairBF16(
     let x1 = f32x4.sub(highSingles(xs), b1);
     let y0 = f32x4.sub(lowSingles(ys), b0);
     let y1 = f32x4.sub(highSingles(ys), b1);
-    const key0 = v128.and(pairVariance(x0, y0), abs);
-    const key1 = v128.and(pairVariance(x1, y1), abs);
-    let isKept0 = i32x4.gt_s(key0, least);
-    let isKept1 = i32x4.gt_s(key1, least);
-    const isEqual0 = i32x4.eq(key0, least);
-    const isEqual1 = i32x4.eq(key1, least);
-    if (i32x4.bitmask(v128.or(isEqual0, isEqual1)) != 0) {
+    const distance0 = v128.and(f32x4.sub(y0, x0), abs);
+    const distance1 = v128.and(f32x4.sub(y1, x1), abs);
+    let isKept0 = f32x4.gt(distance0, surelyAbove);
+    let isKept1 = f32x4.gt(distance1, surelyAbove);
+    const isSure0 = v128.or(isKept0, f32x4.lt(distance0, surelyBelow));
+    const isSure1 = v128.or(isKept1, f32x4.lt(distance1, surelyBelow));
+    if (!i32x4.all_true(v128.and(isSure0, isSure1))) {
+      const key0 = v128.and(pairVariance(x0, y0), abs);
+      const key1 = v128.and(pairVariance(x1, y1), abs);
       // A variance of zero is never selected.
       const zero = i32x4.splat(0);
-      const first = taken(v128.and(isEqual0, isInside(n - i)), limit + 4);
-      const second = taken(v128.and(isEqual1, isInside(n - i - 4)), limit + 4);
-      isKept0 = v128.or(isKept0, v128.and(first, i32x4.ne(key0, zero)));
-      isKept1 = v128.or(isKept1, v128.and(second, i32x4.ne(key1, zero)));
+      const isEqual0 = v128.and(i32x4.eq(key0, least), isInside(n - i));
+      const isEqual1 = v128.and(i32x4.eq(key1, least), isInside(n - i - 4));
+      const first = v128.and(taken(isEqual0, limit + 4), i32x4.ne(key0, zero));
+      const second = v128.and(taken(isEqual1, limit + 4), i32x4.ne(key1, zero));
+      isKept0 = v128.or(i32x4.gt_s(key0, least), first);
+      isKept1 = v128.or(i32x4.gt_s(key1, least), second);
     }
     store<u8>(mask, <u8>i16x8.bitmask(i16x8.narrow_i32x4_s(isKept0, isKept1)));
     x0 = v128.and(x0, isKept0);
