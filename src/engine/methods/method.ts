@@ -106,7 +106,7 @@ export interface Gatherer {
   stored?: ((block: Block) => void) | undefined;
   /** `stored` of pieces of a block: `size` elements from each multiple of `stride`. */
   pieces?: ((block: Block, size: number, stride: number) => void) | undefined;
-  /** `stored` only counts, so that nothing depends on where a block ends, and may be given many blocks at once. */
+  /** `stored` finds the same wherever a block ends (it counts, or adds row after row), and may be given many blocks at once. */
   isPointwise?: boolean | undefined;
   /** Arrays may be views of the workspace's memory: they are read before the next allocation. */
   partial(): Statistic;

@@ -135,7 +135,7 @@ function isInside(left: i32): v128 {
   return i32x4.gt_s(i32x4.splat(left), i32x4(0, 1, 2, 3));
 }
 
-/** What rounding a distance, half its square and a limit to f32 may change, with room: 2^-22. */
+/** More than the roundings to f32 of a distance, of its variance and of the limit may change together: 2^-22. */
 const MARGIN: f64 = 1.0 / 4194304;
 /** Keys of normal numbers; beside them a variance keeps fewer bits than a distance has. */
 const LEAST_NORMAL: i32 = 0x00800000;
