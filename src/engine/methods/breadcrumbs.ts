@@ -45,8 +45,7 @@ function ranksOf(operation: MergeOperation): Rank[] {
 
 const outliers = selecting(
   (operation) => ({ ranks: ranksOf(operation), sums: rescaleOf(operation) === 'l1' }),
-  (operation, limits, workspace) => {
-    const ranks = ranksOf(operation);
+  (operation, limits, workspace, { ranks }) => {
     const rescale = rescaleOf(operation);
     const densities = taskSettings(operation, 'density');
     return bandsOf(operation).map((band, model) => {

@@ -14,8 +14,7 @@ function selectionOf(operation: MergeOperation): Selection {
   return { ranks, sums: rescaleOf(operation) === 'l1' };
 }
 
-const largest = selecting(selectionOf, (operation, limits, workspace) => {
-  const { ranks } = selectionOf(operation);
+const largest = selecting(selectionOf, (operation, limits, workspace, { ranks }) => {
   const rescale = rescaleOf(operation);
   return taskSettings(operation, 'density').map((density, model) => {
     if (density <= 0) return undefined;

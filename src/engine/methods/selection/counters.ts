@@ -20,32 +20,8 @@ export function addUp(partials: readonly Uint32Array[]): Counts {
   const [first] = partials;
   if (first !== undefined && partials.length === 1) return first;
   const sums = new Float64Array(first?.length ?? 0);
-  for (const counts of partials) addTo(sums, counts, 0, sums.length);
+  for (const counts of partials) counts.forEach((count, at) => (sums[at] = (sums[at] ?? 0) + count));
   return sums;
-}
-
-/** The same of a window's counters, in which pages that nothing was counted in may hold anything. */
-export function addUpPages(partials: readonly Uint32Array[], bins: number): Counts {
-  const [first] = partials;
-  if (first !== undefined && partials.length === 1) return first;
-  const sums = new Float64Array(windowBytes(bins) / 4);
-  const pages = pagesOf(bins);
-  for (const counts of partials) {
-    addTo(sums, counts, 0, pages);
-    for (let page = 0; page < pages; page++) {
-      if (counts[page] !== 0) addTo(sums, counts, pages + page * PAGE, pages + (page + 1) * PAGE);
-    }
-  }
-  return sums;
-}
-
-function addTo(sums: Float64Array, counts: Uint32Array, from: number, to: number): void {
-  for (let at = from; at < to; at++) sums[at] = (sums[at] ?? 0) + (counts[at] ?? 0);
-}
-
-/** How often a bin of a window was counted. */
-export function countIn(counts: Counts, bins: number, bin: number): number {
-  return counts[Math.floor(bin / PAGE)] === 0 ? 0 : (counts[pagesOf(bins) + bin] ?? 0);
 }
 
 /** The bin that holds the `wanted`-th element from the top, and how many of the bin's elements that takes. */
@@ -63,15 +39,83 @@ export function findFromTop(
   return undefined;
 }
 
-/** The same of a window, page by page. */
-export function findInPages(counts: Counts, bins: number, wanted: number): { bin: number; left: number } | undefined {
-  const pages = pagesOf(bins);
-  const page = findFromTop(counts.subarray(0, pages), wanted);
-  if (page === undefined) return undefined;
-  const from = pages + page.bin * PAGE;
-  const hit = findFromTop(counts.subarray(from, from + PAGE), page.left);
-  return hit && { bin: page.bin * PAGE + hit.bin, left: hit.left };
+/** The same of a window: its directory tells the page. */
+export function findInPages(
+  directory: Counts,
+  wanted: number,
+  pageAt: (page: number) => Counts,
+): { bin: number; left: number } | undefined {
+  const page = findFromTop(directory, wanted);
+  const hit = page && findFromTop(pageAt(page.bin), page.left);
+  return page && hit && { bin: page.bin * PAGE + hit.bin, left: hit.left };
 }
+
+/** A window as a kernel has counted it: its directory and all of its pages. */
+export class CountedWindow {
+  readonly directory: Uint32Array;
+
+  constructor(
+    private readonly counts: Uint32Array,
+    bins: number,
+  ) {
+    this.directory = counts.subarray(0, pagesOf(bins));
+  }
+
+  /** A page that the directory says is empty may hold anything. */
+  page(index: number): Uint32Array {
+    const from = this.directory.length + index * PAGE;
+    return this.counts.subarray(from, from + PAGE);
+  }
+
+  /**
+   * Moves the pages that are not empty behind the directory, in place, and returns both: what travels between threads. Keys
+   * of bf16 differences lie far apart, and of megabytes little is left.
+   */
+  pack(): Uint32Array {
+    const pages = this.directory.length;
+    let end = pages;
+    for (let page = 0; page < pages; page++) {
+      if (this.directory[page] === 0) continue;
+      const from = pages + page * PAGE;
+      if (from > end) this.counts.copyWithin(end, from, from + PAGE);
+      end += PAGE;
+    }
+    return this.counts.subarray(0, end);
+  }
+}
+
+/** What a range counted in a window, as it has travelled. */
+export class PackedWindow {
+  readonly directory: Uint32Array;
+  /** Where each page that is not empty begins. */
+  private readonly starts: Uint32Array;
+
+  constructor(
+    private readonly packed: Uint32Array,
+    bins: number,
+  ) {
+    const pages = pagesOf(bins);
+    this.directory = packed.subarray(0, pages);
+    this.starts = new Uint32Array(pages);
+    let next = pages;
+    for (let page = 0; page < pages; page++) {
+      if (this.directory[page] === 0) continue;
+      this.starts[page] = next;
+      next += PAGE;
+    }
+  }
+
+  page(index: number): Uint32Array {
+    const from = this.starts[index] ?? 0;
+    return from === 0 ? EMPTY_PAGE : this.packed.subarray(from, from + PAGE);
+  }
+
+  countOf(bin: number): number {
+    return this.page(Math.floor(bin / PAGE))[bin % PAGE] ?? 0;
+  }
+}
+
+const EMPTY_PAGE = new Uint32Array(PAGE);
 
 /** Equal elements are taken in index order, which is range order first. */
 export function shareQuota(equals: readonly number[], wanted: number): number[] {

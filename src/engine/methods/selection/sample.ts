@@ -1,25 +1,32 @@
 import type { Kernels, Pointer } from '../../kernels/kernels.js';
 import type { Block, Gatherer, MergeOperation, Statistic, Walk, Workspace } from '../method.js';
-import { BINS, findFromTop, findInPages, pagesOf, windowBytes } from './counters.js';
-import type { Rank } from './rank.js';
+import { BINS, CountedWindow, findFromTop, findInPages, pagesOf, windowBytes } from './counters.js';
+import type { Rank, Selection } from './rank.js';
 import { MAX_WIDTH, type Windows } from './windows.js';
 
 /**
  * What is looked at of a tensor of up to so many elements: all of a small one, else pieces short enough that many rows are
- * met. Of a large one only an eighth is read for it.
+ * met.
  */
 const SAMPLES: readonly (Walk & { upTo: number })[] = [
   { upTo: 131_072, size: 2048, stride: 2048 },
   { upTo: 2_097_152, size: 64, stride: 512 },
-  { upTo: Infinity, size: 128, stride: 512, section: { size: 16_384, stride: 131_072 } },
 ];
+/**
+ * Of a larger one an eighth is read for it, and of the largest still so many sections: the width of a window hardly depends
+ * on more than that, and a sample waits in memory.
+ */
+const LARGE = { size: 128, stride: 512, section: 16_384, apart: 131_072, sections: 128 };
 /** Standard deviations of a sampled rank that a window leaves on either side. */
 const MARGIN = 5;
 const HIGHEST_KEY = 0x7fff_ffff;
 
 export function sampleWalk({ elements }: MergeOperation): Walk {
-  const { size, stride, section } = SAMPLES.find(({ upTo }) => elements <= upTo) ?? { size: 0, stride: 1 };
-  return section === undefined ? { size, stride } : { size, stride, section };
+  const small = SAMPLES.find(({ upTo }) => elements <= upTo);
+  if (small !== undefined) return { size: small.size, stride: small.stride };
+  const { size, stride, section, apart, sections } = LARGE;
+  const far = apart * Math.ceil(elements / (apart * sections));
+  return { size, stride, section: { size: section, stride: far } };
 }
 
 /** At most so many elements are looked at. */
@@ -59,9 +66,9 @@ export function gatherSample(ranks: readonly Rank[], operation: MergeOperation, 
   };
 }
 
-/** A window for each rank; none at all where one would be too wide to count. */
+/** A window for each rank; none at all where one would be too wide to count. Of the smallest tensors, the thresholds. */
 export function combineSample(
-  ranks: readonly Rank[],
+  { ranks, sums }: Selection,
   { elements }: MergeOperation,
   partials: readonly Statistic[],
   workspace: Workspace,
@@ -69,6 +76,11 @@ export function combineSample(
   const windows: Windows = { lows: [], widths: [] };
   const lists = modelsOf(ranks).map((model) => joined(model, partials, workspace));
   const samples = new Map(lists.map(({ model, deltas, count }) => [model, sampleOf(deltas, count, workspace)]));
+  const finders = ranks.map(({ model }) => (partials.length === 1 && !sums ? samples.get(model)?.find : undefined));
+  if (elements <= SORTED_KEYS && finders.every((find) => find !== undefined)) {
+    const found = finders.map((find, i) => find(ranks[i]?.keep ?? 0));
+    return { keys: found.map(({ key }) => BigInt(key)), quotas: found.map(({ quota }) => quota) };
+  }
   for (const { model, keep } of ranks) {
     const { count, keyAt } = samples.get(model) ?? { count: 0, keyAt: () => 0 };
     const share = Math.min(1, keep / elements);
@@ -92,6 +104,8 @@ interface Sample {
   count: number;
   /** The key of the `rank`-th largest of the sample; what is beyond it may be anything. */
   keyAt(rank: number): number;
+  /** The key of the `rank`-th largest, and how many of those equal to it are among the first `rank`. */
+  find?: (rank: number) => { key: number; quota: number };
 }
 
 /** Up to so many keys are sorted: clearing counters takes longer, and a mixture of experts has 20,000 small tensors. */
@@ -103,7 +117,15 @@ function sampleOf(deltas: Pointer, count: number, workspace: Workspace): Sample 
 
 function sortedSample(deltas: Pointer, count: number, { memory }: Workspace): Sample {
   const keys = new Uint32Array(memory.buffer, deltas, count).map((bits) => bits & HIGHEST_KEY).sort();
-  return { count, keyAt: (rank) => (rank < 1 ? HIGHEST_KEY : (keys[count - rank] ?? 0)) };
+  const keyAt = (rank: number): number => (rank < 1 ? HIGHEST_KEY : (keys[count - rank] ?? 0));
+  const find = (rank: number): { key: number; quota: number } => {
+    const key = keyAt(rank);
+    let end = count - rank;
+    while (end < count && keys[end] === key) end++;
+    // Zeros are the same kept or not.
+    return { key, quota: key === 0 ? 0 : rank - (count - end) };
+  };
+  return { count, keyAt, find };
 }
 
 /** Sorts the sample's keys by radix, as far as somebody asks. */
@@ -125,7 +147,8 @@ function radixSample(deltas: Pointer, count: number, workspace: Workspace): Samp
         workspace.kernels.countWindowF32(deltas, zeros, hit.bin * BINS, BINS, lower, count);
         counted = hit.bin;
       }
-      return hit.bin * BINS + (findInPages(view(lower, windowBytes(BINS)), BINS, hit.left)?.bin ?? 0);
+      const window = new CountedWindow(view(lower, windowBytes(BINS)), BINS);
+      return hit.bin * BINS + (findInPages(window.directory, hit.left, (page) => window.page(page))?.bin ?? 0);
     },
   };
 }

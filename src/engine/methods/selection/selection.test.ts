@@ -113,6 +113,16 @@ describe('the k-th largest magnitude of a task vector', () => {
     });
   });
 
+  test('from a sample that is no larger of an embedding than of a matrix', () => {
+    const sampled = [2 ** 24, 2 ** 27, 2 ** 30, 1.3e10].map((elements) => {
+      const { size, stride, section } = selection.walk({ ...operation, elements }, { ranks: [], sums: false }, []);
+      expect((section?.stride ?? 0) % BLOCK_ELEMENTS).toBe(0);
+      return (Math.ceil(elements / (section?.stride ?? 1)) * (section?.size ?? 0) * size) / stride;
+    });
+    for (const count of sampled) expect(count).toBeLessThanOrEqual(2 ** 19);
+    for (const count of sampled) expect(count).toBeGreaterThan(2 ** 18);
+  });
+
   test('needs a sample and one more pass, unless the sample misleads', () => {
     const count = (shape: (i: number) => number): number => {
       const deltas = Float32Array.from({ length: ELEMENTS }, (_unused, i) => shape(i));

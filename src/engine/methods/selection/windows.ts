@@ -1,6 +1,15 @@
 import type { Kernels, Pointer } from '../../kernels/kernels.js';
 import type { Block, Gatherer, Statistic, Workspace } from '../method.js';
-import { addUpPages, countIn, findInPages, pagesOf, shareQuota, windowBytes } from './counters.js';
+import {
+  addUp,
+  CountedWindow,
+  type Counts,
+  findInPages,
+  PackedWindow,
+  pagesOf,
+  shareQuota,
+  windowBytes,
+} from './counters.js';
 import type { Rank, Selection } from './rank.js';
 import { addUpSums, sumOfCounted } from './sums.js';
 
@@ -37,7 +46,7 @@ export type CountStored = (block: Block, windows: Pointer) => void;
 const ENTRY_BYTES = 24;
 
 /**
- * Counts every key in a rank's window, and how many are above it. The counters of all ranks follow each other.
+ * Counts every key in a rank's window, and how many are above it.
  * @param countStored where what is counted of stored blocks are no task vectors
  */
 export function gatherWindows(
@@ -47,13 +56,9 @@ export function gatherWindows(
   countStored?: CountStored,
 ): Gatherer {
   const { kernels, arithmetic, memory } = workspace;
-  const bytes = windows.widths.reduce((total, width) => total + windowBytes(width), 0);
-  const all = workspace.reserve(bytes);
-  let next = all;
   const counters = selected.ranks.map((rank, i): Counter => {
     const [low = 0, width = 0] = [windows.lows[i], windows.widths[i]];
-    const counts = next;
-    next += windowBytes(width);
+    const counts = workspace.reserve(windowBytes(width));
     new Uint32Array(memory.buffer, counts, pagesOf(width)).fill(0);
     return { ...rank, low, width, counts, above: 0 };
   });
@@ -78,7 +83,12 @@ export function gatherWindows(
     stored: selected.sums ? undefined : (block) => stored.forEach((count) => count(block)),
     isPointwise: true,
     partial: () => ({
-      counts: new Uint32Array(memory.buffer, all, bytes / 4),
+      ...Object.fromEntries(
+        counters.map(({ width, counts }, i) => {
+          const counted = new Uint32Array(memory.buffer, counts, windowBytes(width) / 4);
+          return [String(i), new CountedWindow(counted, width).pack()];
+        }),
+      ),
       above: counters.map(({ above }) => above),
       sums: Float64Array.from(sums),
     }),
@@ -163,26 +173,24 @@ export function combineWindows(
   const totals: number[] = [];
   const kept: number[] = [];
   const sums = selected.sums ? addUpSums(partials, selected.ranks.length) : undefined;
-  let at = 0;
   for (const [i, { keep }] of selected.ranks.entries()) {
     const [low = 0, width = 0] = [windows.lows[i], windows.widths[i]];
-    const from = at;
-    at += windowBytes(width) / 4;
-    const histograms = partials.map((partial) => (partial['counts'] as Uint32Array).subarray(from, at));
+    const counted = partials.map((partial) => new PackedWindow(partial[String(i)] as Uint32Array, width));
     const above = partials.reduce((sum, partial) => sum + ((partial['above'] as number[])[i] ?? 0), 0);
-    const counts = addUpPages(histograms, width);
-    const hit = above < keep ? findInPages(counts, width, keep - above) : undefined;
+    const directory = addUp(counted.map((window) => window.directory));
+    const pageAt = (page: number): Counts => addUp(counted.map((window) => window.page(page)));
+    const hit = above < keep ? findInPages(directory, keep - above, pageAt) : undefined;
     if (hit === undefined && (above >= keep || low > 1)) return {};
     // Below the lowest window there are only zeros: all that is not zero is kept.
     const key = hit === undefined ? 0 : low + hit.bin;
     keys.push(BigInt(key));
-    const equals = histograms.map((histogram) => (hit === undefined ? 0 : countIn(histogram, width, hit.bin)));
+    const equals = counted.map((window) => (hit === undefined ? 0 : window.countOf(hit.bin)));
     quotas.push(...shareQuota(equals, hit?.left ?? 0));
     const magnitude = (bin: number): number => workspace.arithmetic.magnitude(BigInt(low + bin));
     const pair = sums?.[i];
     if (pair === undefined) continue;
     totals.push(pair.total);
-    const countOf = (bin: number): number => countIn(counts, width, bin);
+    const countOf = (bin: number): number => counted.reduce((sum, window) => sum + window.countOf(bin), 0);
     kept.push(pair.above + sumOfCounted(width, countOf, hit, magnitude));
   }
   return { keys, quotas, totals, kept };
