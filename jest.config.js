@@ -19,9 +19,15 @@ const base = {
     ],
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  // Processes start and servers answer in it, on machines that do other things as well.
+  testTimeout: 30_000,
 };
 
 export default {
+  // Half of most tests is waiting: for a process, a server, a disk.
+  maxWorkers: '100%',
+  // The modules of a finished test file are never given back.
+  workerIdleMemoryLimit: '1GB',
   reporters: ['default', '<rootDir>/test/support/skipped-reporter.cjs'],
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts'] },
