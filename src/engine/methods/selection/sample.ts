@@ -16,7 +16,7 @@ const SAMPLES: readonly (Walk & { upTo: number })[] = [
  * Of a larger one an eighth is read for it, and of the largest still so many sections: the width of a window hardly depends
  * on more than that, and a sample waits in memory.
  */
-const LARGE = { size: 128, stride: 512, section: 16_384, apart: 131_072, sections: 128 };
+const LARGE = { size: 128, stride: 512, section: 16_384, apart: 131_072, sections: 64 };
 /** Standard deviations of a sampled rank that a window leaves on either side. */
 const MARGIN = 5;
 const HIGHEST_KEY = 0x7fff_ffff;
