@@ -76,9 +76,9 @@ export function combineSample(
   const windows: Windows = { lows: [], widths: [] };
   const lists = modelsOf(ranks).map((model) => joined(model, partials, workspace));
   const samples = new Map(lists.map(({ model, deltas, count }) => [model, sampleOf(deltas, count, workspace)]));
-  const finders = ranks.map(({ model }) => (partials.length === 1 && !sums ? samples.get(model)?.find : undefined));
-  if (elements <= SORTED_KEYS && finders.every((find) => find !== undefined)) {
-    const found = finders.map((find, i) => find(ranks[i]?.keep ?? 0));
+  // Far below a block: one range has all of it.
+  if (elements <= SORTED_KEYS && !sums) {
+    const found = ranks.map(({ model, keep }) => thresholdOf(keep, samples.get(model)));
     return { keys: found.map(({ key }) => BigInt(key)), quotas: found.map(({ quota }) => quota) };
   }
   for (const { model, keep } of ranks) {
@@ -104,8 +104,6 @@ interface Sample {
   count: number;
   /** The key of the `rank`-th largest of the sample; what is beyond it may be anything. */
   keyAt(rank: number): number;
-  /** The key of the `rank`-th largest, and how many of those equal to it are among the first `rank`. */
-  find?: (rank: number) => { key: number; quota: number };
 }
 
 /** Up to so many keys are sorted: clearing counters takes longer, and a mixture of experts has 20,000 small tensors. */
@@ -117,15 +115,17 @@ function sampleOf(deltas: Pointer, count: number, workspace: Workspace): Sample 
 
 function sortedSample(deltas: Pointer, count: number, { memory }: Workspace): Sample {
   const keys = new Uint32Array(memory.buffer, deltas, count).map((bits) => bits & HIGHEST_KEY).sort();
-  const keyAt = (rank: number): number => (rank < 1 ? HIGHEST_KEY : (keys[count - rank] ?? 0));
-  const find = (rank: number): { key: number; quota: number } => {
-    const key = keyAt(rank);
-    let end = count - rank;
-    while (end < count && keys[end] === key) end++;
-    // Zeros are the same kept or not.
-    return { key, quota: key === 0 ? 0 : rank - (count - end) };
-  };
-  return { count, keyAt, find };
+  return { count, keyAt: (rank) => (rank < 1 ? HIGHEST_KEY : (keys[count - rank] ?? 0)) };
+}
+
+/** Of a sample that is the whole tensor: the `keep`-th largest key, and how many equal to it are among the `keep` largest. */
+function thresholdOf(keep: number, sample: Sample | undefined): { key: number; quota: number } {
+  const keyAt = (rank: number): number => sample?.keyAt(rank) ?? 0;
+  const key = keyAt(keep);
+  let larger = keep;
+  while (larger > 0 && keyAt(larger) === key) larger--;
+  // Zeros are the same kept or not.
+  return { key, quota: key === 0 ? 0 : keep - larger };
 }
 
 /** Sorts the sample's keys by radix, as far as somebody asks. */

@@ -24,7 +24,8 @@ const SUMMING_WALK: Walk = { size: BLOCK_ELEMENTS, stride: BLOCK_ELEMENTS };
  *
  * In f32, a sample tells a window of keys in which the threshold almost certainly lies; the next pass counts every key in
  * that window, and how many are above it. Where the sample misled, a pass over the keys' upper 16 bits finds a window that
- * is certain; where it is all of a small tensor, it tells the threshold itself. In f64, four passes each count 16 bits of the keys.
+ * is certain; where it is all of a small tensor, it tells the threshold itself. In f64, four passes each count 16 bits of the
+ * keys.
  */
 export const selection = {
   /** At most; `isComplete` says when it was less. */
