@@ -3,10 +3,11 @@ import pRetry from 'p-retry';
 import { StorageError } from './object-store.js';
 import { isTransient } from './s3-errors.js';
 
-const attempts = { retries: 4, minTimeout: 200, maxTimeout: 5000, factor: 2 };
+// Together 10 to 20 s: as long as a server takes to start, when it answers 500 before its volumes are there.
+const attempts = { retries: 6, minTimeout: 200, maxTimeout: 4000, factor: 2 };
 
 /**
- * Does something again, after 0.2 s up to 1.6 s, while the S3 server is away or busy.
+ * Does something again, after 0.2 s up to 4 s, while the S3 server is away or busy.
  * @param translate gives what the client throws a code of ours, with the client's error as its cause
  */
 export function retried<T>(call: () => Promise<T>, translate: (error: unknown) => StorageError): Promise<T> {

@@ -41,7 +41,7 @@ describeWith(['s3'], 'S3', () => {
       await expect(store.check()).rejects.toMatchObject({ code: 'storage_unavailable' });
       await expect(store.put('x', Buffer.from('x'))).rejects.toMatchObject({ code: 'storage_unavailable' });
     },
-    30_000,
+    60_000,
   );
 
   test('goes on reading and writing when the server comes back', async () => {
