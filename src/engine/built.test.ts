@@ -3,11 +3,14 @@ import { expect, test } from '@jest/globals';
 import { builtUrl } from './built.js';
 
 test.each([
-  ['./kernels.wasm', 'file:///a/src/engine/kernels/kernels.ts', 'file:///a/dist/src/engine/kernels/kernels.wasm'],
-  ['./inspect.worker.js', 'file:///a/src/engine/x.ts', 'file:///a/dist/src/engine/inspect.worker.js'],
-  ['./inspect.worker.ts', 'file:///a/src/engine/x.ts', 'file:///a/dist/src/engine/inspect.worker.js'],
-  ['../y.js', 'file:///usr/src/app/src/engine/x.ts', 'file:///usr/src/app/dist/src/y.js'],
-  ['./kernels.wasm', 'file:///usr/src/app/dist/src/engine/x.js', 'file:///usr/src/app/dist/src/engine/kernels.wasm'],
-])('%s beside %s is %s', (relative, base, url) => {
-  expect(builtUrl(relative, base).href).toBe(url);
+  ['kernels/kernels.wasm', 'file:///a/src/engine/built.ts', 'file:///a/dist/src/engine/kernels/kernels.wasm'],
+  ['x/y.worker.js', 'file:///usr/src/app/src/engine/built.ts', 'file:///usr/src/app/dist/src/engine/x/y.worker.js'],
+  [
+    'x/y.worker.js',
+    'file:///usr/src/app/dist/src/engine/built.js',
+    'file:///usr/src/app/dist/src/engine/x/y.worker.js',
+  ],
+  ['x/y.worker.js', 'file:///a/dist/src/chunks/chunk-1.js', 'file:///a/dist/src/engine/x/y.worker.js'],
+])('%s is found from %s', (path, base, url) => {
+  expect(builtUrl(path, base).href).toBe(url);
 });

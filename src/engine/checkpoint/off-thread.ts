@@ -74,7 +74,7 @@ class ParserThread {
   }
 
   private async ask(request: ParseRequest): Promise<ParseAnswer> {
-    this.worker ??= new Worker(builtUrl('./inspect.worker.js', import.meta.url));
+    this.worker ??= new Worker(builtUrl('checkpoint/inspect.worker.js'));
     this.worker.postMessage(request);
     // Rejects when the thread dies: `once` listens for 'error' too.
     const [answer] = (await once(this.worker, 'message')) as [ParseAnswer];

@@ -24,7 +24,7 @@ export async function compareOffThread(
       for (const { input, file } of slicesOf(operation)) (paths[input] ??= {})[file] ??= locate(input, file);
     }
   }
-  const worker = new Worker(builtUrl('./compare.worker.js', import.meta.url), { workerData: { plan, paths } });
+  const worker = new Worker(builtUrl('execution/compare.worker.js'), { workerData: { plan, paths } });
   try {
     // Rejects when the thread dies: `once` listens for 'error' too.
     const [answer] = (await once(worker, 'message', signal === undefined ? {} : { signal })) as [CompareAnswer];

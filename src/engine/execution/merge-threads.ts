@@ -12,7 +12,7 @@ export class MergeThreads {
 
   /** @param count one for each core by default */
   constructor(readonly count = availableParallelism()) {
-    const url = builtUrl('./merge.worker.js', import.meta.url);
+    const url = builtUrl('execution/merge.worker.js');
     this.workers = Array.from({ length: count }, () => {
       const worker = new Worker(url);
       worker.unref();

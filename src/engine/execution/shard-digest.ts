@@ -3,7 +3,7 @@ import { builtUrl } from '../built.js';
 
 /** One file at a time, hashed on a thread of its own while it is being written. */
 export class ShardDigest {
-  private readonly worker = new Worker(builtUrl('./shard-digest.worker.js', import.meta.url));
+  private readonly worker = new Worker(builtUrl('execution/shard-digest.worker.js'));
 
   /** Everything before `upTo` is written. */
   follow(path: string, upTo: number): void {

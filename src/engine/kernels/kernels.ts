@@ -221,7 +221,7 @@ export type KeepDrawn = (
 
 /** Compiles kernels.wasm; the module can be posted to worker threads, which then only instantiate it. */
 export function compileKernels(): WebAssembly.Module {
-  return new WebAssembly.Module(readFileSync(builtUrl('./kernels.wasm', import.meta.url)));
+  return new WebAssembly.Module(readFileSync(builtUrl('kernels/kernels.wasm')));
 }
 
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
