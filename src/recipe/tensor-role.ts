@@ -19,9 +19,11 @@ export function layerOf(name: string): { layer: number; stack: string; rest: str
   return { layer: Number(digits), stack, rest };
 }
 
-/** Embedding and head lie outside the layers, attention and MLP within, norms in both places; biases go with their weights. */
-export function tensorRole(name: string): TensorRole {
-  const place = layerOf(name);
+/**
+ * Embedding and head lie outside the layers, attention and MLP within, norms in both places; biases go with their weights.
+ * @param place for who has looked already
+ */
+export function tensorRole(name: string, place = layerOf(name)): TensorRole {
   if (place === undefined) {
     if (HEAD.test(name)) return 'head';
     if (EMBED.test(name)) return 'embed';

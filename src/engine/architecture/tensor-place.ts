@@ -13,7 +13,8 @@ export interface TensorPlace {
 }
 
 export function placeOf(name: string): TensorPlace {
-  return { name, ...layerOf(name), role: tensorRole(name) };
+  const place = layerOf(name);
+  return { name, ...place, role: tensorRole(name, place) };
 }
 
 /** Whether a loose tensor comes after the layers: it then follows the last slice, as in MergeKit, else the first. */

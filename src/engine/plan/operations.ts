@@ -148,8 +148,10 @@ function promote(stored: readonly Dtype[]): Dtype {
 }
 
 function globalSettings(recipe: Recipe, output: OutputTensorSources): Settings {
+  const scope = scopeOf(recipe, output);
+  const where = { outputTensor: output.name, t: output.t };
   return settingsOf(output.slice.method, 'global', (name, isRequired) => {
-    const value = resolveParameter(scopeOf(recipe, output), name, { outputTensor: output.name, t: output.t });
+    const value = resolveParameter(scope, name, where);
     if (value === undefined && isRequired) {
       const message = `${output.slice.method} needs ${name}, and nothing gives it one for ${quote(output.name)}`;
       const pointer = output.slice.override ? output.slice.pointer : '/parameters';

@@ -44,14 +44,15 @@ export function listTensors(slices: readonly OutputSlice[], checkpoints: Checkpo
 
 function wholeModels(slice: OutputSlice, checkpoints: Checkpoints): TensorList {
   const names = unionOfNames(slice, ({ reference }) => checkpointOf(checkpoints, reference).tensors.keys());
+  const places = names.map(placeOf);
   const depths = new Map<string, number>();
-  for (const place of names.map(placeOf)) {
+  for (const place of places) {
     if (place.layer === undefined || place.stack === undefined) continue;
     depths.set(place.stack, Math.max(depths.get(place.stack) ?? 0, place.layer + 1));
   }
   const dropped: TensorList['dropped'] = [];
-  const tensors = names.flatMap((name): OutputTensorSources[] => {
-    const place = placeOf(name);
+  const tensors = places.flatMap((place): OutputTensorSources[] => {
+    const { name } = place;
     const t = place.layer === undefined ? 0 : position(place.layer, depths.get(place.stack ?? '') ?? 1);
     const own = sliceFor(slice, name);
     const sources = gather(own, checkpoints, () => name, name, dropped);

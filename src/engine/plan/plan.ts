@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { canonicalRecipe, modelReferences, type Recipe } from '../../recipe/index.js';
+import { canonicalRecipe, layerOf, modelReferences, type Recipe } from '../../recipe/index.js';
 import { companionFiles } from '../architecture/companion-files.js';
 import type { JsonRecord } from '../architecture/json-record.js';
 import { layerCount, outputConfig } from '../architecture/output-config.js';
-import { placeOf } from '../architecture/tensor-place.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { formatConfig } from '../checkpoint/config.js';
 import { type Dtype } from '../checkpoint/dtype.js';
@@ -132,9 +131,13 @@ function refuseQuantised({ quantisation }: Checkpoint, reference: string): void 
 /** Layers by config.json, else by the tensors' names. */
 function depthOf(checkpoint: Checkpoint): number {
   const config = checkpoint.config as JsonRecord | undefined;
-  let deepest = 0;
-  for (const name of checkpoint.tensors.keys()) deepest = Math.max(deepest, (placeOf(name).layer ?? -1) + 1);
-  return (config && layerCount(config)) ?? deepest;
+  return (config && layerCount(config)) ?? deepestLayer(checkpoint) + 1;
+}
+
+function deepestLayer({ tensors }: Checkpoint): number {
+  let deepest = -1;
+  for (const name of tensors.keys()) deepest = Math.max(deepest, layerOf(name)?.layer ?? -1);
+  return deepest;
 }
 
 function checkDepths(slices: readonly OutputSlice[], checkpoints: ReadonlyMap<string, Checkpoint>): void {
@@ -171,16 +174,20 @@ function droppedTensors(
   checkpoints: ReadonlyMap<string, Checkpoint>,
   operations: readonly NamedOperation[],
 ): DroppedTensor[] {
-  const used = references.map(() => new Set<string>());
+  const used = references.map(() => new Map<string, Set<number>>());
   for (const { operation } of operations) {
-    for (const { input, file, offset } of slicesOf(operation)) used[input]?.add(`${file}:${offset}`);
+    for (const { input, file, offset } of slicesOf(operation)) {
+      const offsets = used[input]?.get(file);
+      if (offsets === undefined) used[input]?.set(file, new Set([offset]));
+      else offsets.add(offset);
+    }
   }
   const reasons = new Map(list.dropped.map(({ tensor, reason }) => [tensor, reason]));
   // Whole models: an output tensor has its inputs' name, and only an override makes it without one of them.
   const merged = new Set(list.layers === undefined ? operations.map(({ name }) => name) : []);
   return references.flatMap((reference, input) =>
     [...(checkpoints.get(reference)?.tensors.values() ?? [])].flatMap((tensor): DroppedTensor[] => {
-      if (used[input]?.has(`${tensor.file}:${tensor.offset}`) === true || tensor.bytes === 0) return [];
+      if (used[input]?.get(tensor.file)?.has(tensor.offset) === true || tensor.bytes === 0) return [];
       const isCoefficient = reference === recipe.coefficients;
       const reason = isCoefficient ? 'the recipe merges the tensor in another way' : reasons.get(tensor.name);
       return [{ input, tensor: tensor.name, reason: reason ?? reasonFor(tensor.name, merged) }];
@@ -190,8 +197,8 @@ function droppedTensors(
 
 function reasonFor(name: string, merged: ReadonlySet<string>): string {
   if (merged.has(name)) return 'an override merges this tensor without the model';
-  const { layer } = placeOf(name);
-  if (layer !== undefined) return `no slice takes layer ${layer} of this model`;
+  const place = layerOf(name);
+  if (place !== undefined) return `no slice takes layer ${place.layer} of this model`;
   return 'tensors outside the layers come from the models of the first slice, final norm and head from the last';
 }
 

@@ -1,5 +1,5 @@
 import type { ReportMode } from './report-mode.js';
-import { type ReportRole, reportPlace, reportRoles } from './report-role.js';
+import { type ReportPlace, reportPlace, type ReportRole, reportRoles } from './report-role.js';
 import { type ReportNumbers, ReportSums } from './report-sums.js';
 import type { TensorReport } from './tensor-report.js';
 
@@ -42,6 +42,7 @@ export function mergeReport(
   const found = new Set(tensors.flatMap(({ deltas }) => deltas?.models ?? []));
   const indices = [...found].sort((a, b) => a - b);
   const models = indices.map((index) => names[index] ?? '');
+  const placed = tensors.map((tensor): PlacedTensor => ({ tensor, ...reportPlace(tensor.tensor) }));
   const sumOf = (members: readonly TensorReport[]): ReportNumbers =>
     members.reduce((sums, member) => sums.add(member), new ReportSums(indices)).numbers();
   return {
@@ -52,10 +53,10 @@ export function mergeReport(
     pairs: models.flatMap((first, i) => models.slice(i + 1).map((second): [string, string] => [first, second])),
     total: sumOf(tensors),
     roles: reportRoles.flatMap((role) => {
-      const members = tensors.filter(({ tensor }) => reportPlace(tensor).role === role);
+      const members = placed.flatMap((entry) => (entry.role === role ? [entry.tensor] : []));
       return members.length === 0 ? [] : { role, tensors: members.length, ...sumOf(members) };
     }),
-    groups: groupsOf(tensors).map(({ layer, role, members }) => {
+    groups: groupsOf(placed).map(({ layer, role, members }) => {
       return { layer, role, tensors: members.length, ...sumOf(members) };
     }),
     tensors: tensors.map((tensor) => ({ tensor: tensor.tensor, seen: tensor.deltas?.seen ?? 0, ...sumOf([tensor]) })),
@@ -75,17 +76,18 @@ export function formatReport(report: MergeReport): string {
   return `{${members.join(',')}\n}\n`;
 }
 
-interface Group {
-  layer: number | null;
-  role: ReportRole;
+interface PlacedTensor extends ReportPlace {
+  tensor: TensorReport;
+}
+
+interface Group extends ReportPlace {
   members: TensorReport[];
 }
 
 /** Layer by layer, what lies outside them first, in each the roles in their order. */
-function groupsOf(tensors: readonly TensorReport[]): Group[] {
+function groupsOf(tensors: readonly PlacedTensor[]): Group[] {
   const groups = new Map<string, Group>();
-  for (const tensor of tensors) {
-    const { layer, role } = reportPlace(tensor.tensor);
+  for (const { tensor, layer, role } of tensors) {
     const key = `${layer ?? ''}/${role}`;
     const group = groups.get(key) ?? { layer, role, members: [] };
     group.members.push(tensor);

@@ -15,8 +15,14 @@ const inLayer: [RegExp, ReportRole][] = [
   ],
 ];
 
+export interface ReportPlace {
+  /** Null outside the layers. */
+  layer: number | null;
+  role: ReportRole;
+}
+
 /** A tensor's row and column in the report, by its name. */
-export function reportPlace(name: string): { layer: number | null; role: ReportRole } {
+export function reportPlace(name: string): ReportPlace {
   const { layer, rest, role } = placeOf(name);
   if (layer === undefined) return { layer: null, role };
   return { layer, role: inLayer.find(([pattern]) => pattern.test(rest ?? ''))?.[1] ?? 'other' };

@@ -53,14 +53,17 @@ export class ReportSums {
 
   numbers(): ReportNumbers {
     const { elements, nan, infinite, contested, conflicting } = this.total;
-    const norm = (i: number): number => Math.sqrt(this.gram[i]?.[i] ?? 0);
-    const pairs = this.models.flatMap((_model, i) =>
-      this.models.slice(i + 1).map((_other, j) => [i, i + 1 + j] as const),
-    );
+    const norms = this.models.map((_model, i) => Math.sqrt(this.gram[i]?.[i] ?? 0));
+    const cosines: (number | null)[] = [];
+    norms.forEach((norm, i) => {
+      for (let j = i + 1; j < norms.length; j++) {
+        cosines.push(clamped((this.gram[i]?.[j] ?? 0) / (norm * (norms[j] ?? 0))));
+      }
+    });
     return {
       ...{ elements, nan, infinite },
-      norms: this.models.map((_model, i) => (this.isThere[i] === true ? rounded(norm(i)) : null)),
-      cosines: pairs.map(([i, j]) => clamped((this.gram[i]?.[j] ?? 0) / (norm(i) * norm(j)))),
+      norms: norms.map((norm, i) => (this.isThere[i] === true ? rounded(norm) : null)),
+      cosines,
       signConflicts: rounded(conflicting / contested),
       kept: this.models.map((_model, i) => rounded((this.kept[i] ?? 0) / (this.nonZero[i] ?? 0))),
     };

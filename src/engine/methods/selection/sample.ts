@@ -114,7 +114,9 @@ function sampleOf(deltas: Pointer, count: number, workspace: Workspace): Sample 
 }
 
 function sortedSample(deltas: Pointer, count: number, { memory }: Workspace): Sample {
-  const keys = new Uint32Array(memory.buffer, deltas, count).map((bits) => bits & HIGHEST_KEY).sort();
+  const keys = new Uint32Array(memory.buffer, deltas, count).slice();
+  for (let i = 0; i < count; i++) keys[i] = (keys[i] ?? 0) & HIGHEST_KEY;
+  keys.sort();
   return { count, keyAt: (rank) => (rank < 1 ? HIGHEST_KEY : (keys[count - rank] ?? 0)) };
 }
 
@@ -122,10 +124,11 @@ function sortedSample(deltas: Pointer, count: number, { memory }: Workspace): Sa
 function thresholdOf(keep: number, sample: Sample | undefined): { key: number; quota: number } {
   const keyAt = (rank: number): number => sample?.keyAt(rank) ?? 0;
   const key = keyAt(keep);
+  // Zeros are the same kept or not.
+  if (key === 0) return { key, quota: 0 };
   let larger = keep;
   while (larger > 0 && keyAt(larger) === key) larger--;
-  // Zeros are the same kept or not.
-  return { key, quota: key === 0 ? 0 : keep - larger };
+  return { key, quota: keep - larger };
 }
 
 /** Sorts the sample's keys by radix, as far as somebody asks. */
