@@ -140,6 +140,7 @@ export interface Kernels {
     target: Pointer,
     n: number,
   ): void;
+  countVariancesPairBF16(base: Pointer, x: Pointer, y: Pointer, window: Pointer, n: number): number;
   keepWhereF32(x: Pointer, mask: Pointer, n: number): void;
   keepWhereF64(x: Pointer, mask: Pointer, n: number): void;
   countSpecial16(x: Pointer, infinity: number, target: Pointer, n: number): void;

@@ -1,12 +1,19 @@
 import type { Kernels, Pointer } from './kernels.js';
 import { bitsOf, brainReader } from './scalar-bits.js';
+import { countEntry } from './scalar-windows.js';
 
 type VarianceKernels = Pick<
   Kernels,
-  'varianceF32' | 'varianceF64' | 'variancePairBF16' | 'measureSelectedPairBF16' | 'keepWhereF32' | 'keepWhereF64'
+  | 'varianceF32'
+  | 'varianceF64'
+  | 'variancePairBF16'
+  | 'measureSelectedPairBF16'
+  | 'countVariancesPairBF16'
+  | 'keepWhereF32'
+  | 'keepWhereF64'
 >;
 
-/** The twins of assembly/variance.ts. */
+/** The twins of assembly/variance.ts and assembly/distance.ts. */
 export function scalarVariance(memory: WebAssembly.Memory): VarianceKernels {
   const view = (): DataView => new DataView(memory.buffer);
   const f32 = (at: Pointer): number => view().getFloat32(at, true);
@@ -47,6 +54,11 @@ export function scalarVariance(memory: WebAssembly.Memory): VarianceKernels {
         lanes.forEach((sums, m) => (sums[i % 4] = (sums[i % 4] ?? 0) + (pair[m] ?? 0) * (pair[m] ?? 0)));
       }
       lanes.forEach(([a = 0, b = 0, c = 0, d = 0], m) => view().setFloat64(target + 8 * m, a + b + (c + d), true));
+    },
+    countVariancesPairBF16: (base, x, y, window, n) => {
+      const variances = Array.from({ length: n }, (_unused, i) => Math.fround(varianceOf(pairAt(base, x, y, i))));
+      countEntry(memory, window, n, (i) => variances[i] ?? 0);
+      return variances.filter((variance) => variance !== 0).length;
     },
     varianceF32: (target, table, models, n) => {
       let count = 0;

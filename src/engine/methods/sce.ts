@@ -4,6 +4,7 @@ import { numberSetting, type Statistic, type Workspace } from './method.js';
 import type { Selection } from './selection/rank.js';
 import { selection, type Threshold, thresholds, trimmer } from './selection/selection.js';
 import { gatherValues } from './selection/values.js';
+import { type CountStored, type Windows, windowsOf } from './selection/windows.js';
 import { electing } from './task-vectors/election.js';
 import { KeptMasks, type MakeMask } from './task-vectors/masks.js';
 
@@ -128,11 +129,24 @@ function gatherVariances(operation: MergeOperation, found: readonly Statistic[],
       counted.nonzero += writer(block, values);
     };
   const writePair = isPair(operation) ? pairVarianceWriter(workspace) : undefined;
+  const countPair: CountStored = ({ inputs: [base = 0, x = 0, y = 0], count }, window) => {
+    counted.seen += count;
+    counted.nonzero += workspace.kernels.countVariancesPairBF16(base, x, y, window, count);
+  };
   const gatherer = gatherValues(operation, selectionOf(1), found, workspace, {
     decoded: countWith(write),
     stored: writePair && countWith(writePair),
+    ...(writePair && isNormal(windowsOf(found)) && { counted: countPair }),
   });
   return { ...gatherer, partial: () => ({ ...gatherer.partial(), ...counted }) };
+}
+
+/** The keys of normal numbers, which are all that distances tell apart. */
+const [LEAST_NORMAL, INFINITE] = [0x80_0000, 0x7f80_0000];
+
+function isNormal(windows: Windows | undefined): boolean {
+  const [low = 0, width = 0] = [windows?.lows[0], windows?.widths[0]];
+  return low > LEAST_NORMAL && low + width <= INFINITE;
 }
 
 function addUpCounted(partials: readonly Statistic[]): Counted {

@@ -1,6 +1,6 @@
-// Variances across models, element by element (SCE, arXiv:2408.07990), and what is left of task vectors under a mask.
+// Variances across models, element by element (SCE, arXiv:2408.07990), and what is left of task vectors where one is set.
 
-import { addDoubles, addLanes, demoted, high, highSingles, lastOf, low, lowSingles, taken } from './lanes';
+import { addLanes, demoted, high, highSingles, lastOf, low, lowSingles } from './lanes';
 
 /**
  * Variance in f64 of one element of all deltas, rounded once. Relative to the first delta, so that equal ones have none at
@@ -92,7 +92,7 @@ export function varianceF64(target: usize, table: usize, models: i32, n: i32): i
 
 /** Variance of two deltas, element by element. */
 @inline
-function pairVariance(x: v128, y: v128): v128 {
+export function pairVariance(x: v128, y: v128): v128 {
   const half = f64x2.splat(0.5);
   const mean0 = f64x2.mul(f64x2.sub(low(y), low(x)), half);
   const mean1 = f64x2.mul(f64x2.sub(high(y), high(x)), half);
@@ -127,104 +127,6 @@ export function variancePairBF16(target: usize, base: usize, x: usize, y: usize,
     i += 8;
   } while (i < n);
   return addLanes(filled);
-}
-
-/** Lanes of a vector that are among the `left` elements that follow. */
-@inline
-function isInside(left: i32): v128 {
-  return i32x4.gt_s(i32x4.splat(left), i32x4(0, 1, 2, 3));
-}
-
-/** More than the roundings to f32 of a distance, of its variance and of the limit may change together: 2^-22. */
-const MARGIN: f64 = 1.0 / 4194304;
-/** Keys of normal numbers; beside them a variance keeps fewer bits than a distance has. */
-const LEAST_NORMAL: i32 = 0x00800000;
-const INFINITE: i32 = 0x7f800000;
-
-/**
- * The distance in f32 from which on the variance of two deltas is surely above the key of a threshold (`side` 1), or below
- * which it is surely less (-1). NaN where that cannot be told; anything is above a key of -1.
- */
-@inline
-function surely(side: f64, key: i32): f32 {
-  if (key < 0) return -1;
-  if (key < LEAST_NORMAL || key >= INFINITE) return NaN;
-  return <f32>(2 * sqrt(<f64>reinterpret<f32>(key)) * (1 + side * MARGIN));
-}
-
-/**
- * Of two models of bf16, the sums of squares (f64 each at `target`) of what is left of their task vectors where the variance's
- * key is above the threshold (i32 at `limit`), or equal to it while the quota lasts (u32 behind it); `mask` gets a bit for
- * each of those elements.
- */
-export function measureSelectedPairBF16(
-  base: usize,
-  x: usize,
-  y: usize,
-  limit: usize,
-  mask: usize,
-  target: usize,
-  n: i32,
-): void {
-  const abs = i32x4.splat(0x7fffffff);
-  const least = v128.load32_splat(limit);
-  const surelyAbove = f32x4.splat(surely(1, load<i32>(limit)));
-  const surelyBelow = f32x4.splat(surely(-1, load<i32>(limit)));
-  let sumX0 = f64x2.splat(0);
-  let sumX1 = sumX0;
-  let sumY0 = sumX0;
-  let sumY1 = sumX0;
-  let i = 0;
-  do {
-    if (i + 8 > n) {
-      base = lastOf(base, 0, n - i);
-      x = lastOf(x, 1, n - i);
-      y = lastOf(y, 2, n - i);
-    }
-    const bases = v128.load(base);
-    const xs = v128.load(x);
-    const ys = v128.load(y);
-    const b0 = lowSingles(bases);
-    const b1 = highSingles(bases);
-    let x0 = f32x4.sub(lowSingles(xs), b0);
-    let x1 = f32x4.sub(highSingles(xs), b1);
-    let y0 = f32x4.sub(lowSingles(ys), b0);
-    let y1 = f32x4.sub(highSingles(ys), b1);
-    const distance0 = v128.and(f32x4.sub(y0, x0), abs);
-    const distance1 = v128.and(f32x4.sub(y1, x1), abs);
-    let isKept0 = f32x4.gt(distance0, surelyAbove);
-    let isKept1 = f32x4.gt(distance1, surelyAbove);
-    const isSure0 = v128.or(isKept0, f32x4.lt(distance0, surelyBelow));
-    const isSure1 = v128.or(isKept1, f32x4.lt(distance1, surelyBelow));
-    if (!i32x4.all_true(v128.and(isSure0, isSure1))) {
-      const key0 = v128.and(pairVariance(x0, y0), abs);
-      const key1 = v128.and(pairVariance(x1, y1), abs);
-      // A variance of zero is never selected.
-      const zero = i32x4.splat(0);
-      const isEqual0 = v128.and(i32x4.eq(key0, least), isInside(n - i));
-      const isEqual1 = v128.and(i32x4.eq(key1, least), isInside(n - i - 4));
-      const first = v128.and(taken(isEqual0, limit + 4), i32x4.ne(key0, zero));
-      const second = v128.and(taken(isEqual1, limit + 4), i32x4.ne(key1, zero));
-      isKept0 = v128.or(i32x4.gt_s(key0, least), first);
-      isKept1 = v128.or(i32x4.gt_s(key1, least), second);
-    }
-    store<u8>(mask, <u8>i16x8.bitmask(i16x8.narrow_i32x4_s(isKept0, isKept1)));
-    x0 = v128.and(x0, isKept0);
-    x1 = v128.and(x1, isKept1);
-    y0 = v128.and(y0, isKept0);
-    y1 = v128.and(y1, isKept1);
-    sumX0 = f64x2.add(f64x2.add(sumX0, f64x2.mul(low(x0), low(x0))), f64x2.mul(low(x1), low(x1)));
-    sumX1 = f64x2.add(f64x2.add(sumX1, f64x2.mul(high(x0), high(x0))), f64x2.mul(high(x1), high(x1)));
-    sumY0 = f64x2.add(f64x2.add(sumY0, f64x2.mul(low(y0), low(y0))), f64x2.mul(low(y1), low(y1)));
-    sumY1 = f64x2.add(f64x2.add(sumY1, f64x2.mul(high(y0), high(y0))), f64x2.mul(high(y1), high(y1)));
-    base += 16;
-    x += 16;
-    y += 16;
-    mask += 1;
-    i += 8;
-  } while (i < n);
-  store<f64>(target, addDoubles(sumX0, sumX1));
-  store<f64>(target, addDoubles(sumY0, sumY1), 8);
 }
 
 @inline

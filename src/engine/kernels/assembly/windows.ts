@@ -179,12 +179,12 @@ function keyOf<T>(x: usize, base: usize): u32 {
 
 /** Where the first page lies. */
 @inline
-function pagesBehind(counts: usize, width: u32): usize {
+export function pagesBehind(counts: usize, width: u32): usize {
   return counts + (<usize>((width + 63) >> 6) << 2);
 }
 
 @inline
-function count(counts: usize, pages: usize, slot: u32, times: u32): void {
+export function count(counts: usize, pages: usize, slot: u32, times: u32): void {
   if (times == 0) return;
   const entry = counts + (<usize>(slot >> 6) << 2);
   const counted = load<u32>(entry);
@@ -196,6 +196,6 @@ function count(counts: usize, pages: usize, slot: u32, times: u32): void {
 
 /** The sum of eight u16. */
 @inline
-function addShorts(x: v128): u32 {
+export function addShorts(x: v128): u32 {
   return addLanes(i32x4.extadd_pairwise_i16x8_u(x));
 }
