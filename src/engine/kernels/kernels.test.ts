@@ -203,7 +203,7 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
         expectEqual(`subtract${T}`, [A, B, C, n], bytes, [[A, element]], n);
         expectEqual(`keepLarger${T}`, [A, B, C, n], bytes, [[A, element]], n);
         expectEqual(`add${T}`, [A, B, n], bytes, [[A, element]], n);
-        expectEqual(`nearswap${T}`, [A, B, C, c, n], bytes, [[A, element]], n);
+        for (const t of [c, 1e-7, 0.01]) expectEqual(`nearswap${T}`, [A, B, C, t, n], bytes, [[A, element]], n);
         expectEqual(`multiply${T}`, [A, B, C, n], bytes, [[A, element]], n);
         expectEqual(`addProduct${T}`, [A, B, C, n], bytes, [[A, element]], n);
       });

@@ -140,12 +140,12 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     addProductF64: (sum, x, y, n) =>
       each(n, (i) => setF64(sum + 8 * i, f64(sum + 8 * i) + f64(x + 8 * i) * f64(y + 8 * i))),
     nearswapF32: (output, x, base, t, n) =>
-      each(n, (i) => setF32(output + 4 * i, moved(f32(x + 4 * i), f32(base + 4 * i), t))),
+      each(n, (i) => setF32(output + 4 * i, movedSingle(f32(x + 4 * i), f32(base + 4 * i), t))),
     nearswapF64: (output, x, base, t, n) =>
       each(n, (i) => setF64(output + 8 * i, moved(f64(x + 8 * i), f64(base + 8 * i), t))),
     nearswapBF16: (output, x, base, t, n) =>
       each(n, (i) => {
-        const brains = singleToBrain(bitsOf(Math.fround(moved(brain(x, i), brain(base, i), t))));
+        const brains = singleToBrain(bitsOf(movedSingle(brain(x, i), brain(base, i), t)));
         view().setUint16(output + 2 * i, brains, true);
       }),
     gramDeltaBF16: (base, x, target, n) => gram(target, n, (i) => [brain(base, i), brain(x, i) - brain(base, i)]),
@@ -253,4 +253,16 @@ function agrees(delta: number, vote: number, isFlipped: boolean): boolean {
 function moved(there: number, here: number, t: number): number {
   const share = Math.max(Math.min(t / Math.max(Math.abs(there - here), 1e-6), 1), 0);
   return share * there + (1 - share) * here;
+}
+
+function movedSingle(there: number, here: number, t: number): number {
+  if (t < 1e-6) return Math.fround(moved(there, here, t));
+  const furthest = Math.min(t, 3e38);
+  const part = Math.fround(furthest);
+  const rest = Math.fround(furthest - part);
+  const highest = Math.fround(Math.fround(here + part) + rest);
+  const lowest = Math.fround(Math.fround(here - part) - rest);
+  if (Number.isNaN(here)) return NaN;
+  const nearest = highest < there ? highest : there;
+  return nearest < lowest ? lowest : nearest;
 }

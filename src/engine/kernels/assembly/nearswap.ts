@@ -20,8 +20,35 @@ function movedSingles(there: v128, here: v128, t: f64): v128 {
   return demoted(moved(low(there), low(here), t), moved(high(there), high(here), t));
 }
 
-/** In f64, because 1 - w of a w that was rounded to f32 may have lost all that the base's product is worth. */
+/** Far above every weight, and still an f32. */
+const FURTHEST: f64 = 3e38;
+
+/**
+ * The same of a t that is not below 1e-6, without a share: the value is moved up to the other one, but no further than t. The
+ * latter in two parts, so that nothing is lost where the base nearly cancels it.
+ */
+@inline
+function within(there: v128, here: v128, part: v128, rest: v128): v128 {
+  const lowest = f32x4.sub(f32x4.sub(here, part), rest);
+  const highest = f32x4.add(f32x4.add(here, part), rest);
+  const nearest = f32x4.pmax(f32x4.pmin(there, highest), lowest);
+  // A NaN of the other one has stayed, one of the base is put back.
+  return v128.or(nearest, f32x4.ne(here, here));
+}
+
+@inline
+function partOf(t: f64): f32 {
+  return <f32>min(t, FURTHEST);
+}
+
+@inline
+function restOf(t: f64): f32 {
+  return <f32>(min(t, FURTHEST) - <f64>partOf(t));
+}
+
+/** A smaller t in f64, because 1 - w of a w that was rounded to f32 may have lost all that the base's product is worth. */
 export function nearswapF32(output: usize, x: usize, base: usize, t: f64, n: i32): void {
+  if (t >= NEAREST) return nearswapWithinF32(output, x, base, t, n);
   for (let i = 0; i < n; i += 4) {
     const there = v128.load(x);
     const here = v128.load(base);
@@ -32,14 +59,41 @@ export function nearswapF32(output: usize, x: usize, base: usize, t: f64, n: i32
   }
 }
 
+function nearswapWithinF32(output: usize, x: usize, base: usize, t: f64, n: i32): void {
+  const part = f32x4.splat(partOf(t));
+  const rest = f32x4.splat(restOf(t));
+  for (let i = 0; i < n; i += 4) {
+    v128.store(output, within(v128.load(x), v128.load(base), part, rest));
+    output += 16;
+    x += 16;
+    base += 16;
+  }
+}
+
 /** The same from bf16 to bf16, as they are stored. */
 export function nearswapBF16(output: usize, x: usize, base: usize, t: f64, n: i32): void {
-  let i = 0;
-  do {
+  if (t >= NEAREST) return nearswapWithinBF16(output, x, base, t, n);
+  for (let i = 0; i < n; i += 8) {
     const there = v128.load(x);
     const here = v128.load(base);
     const even = movedSingles(evenSingles(there), evenSingles(here), t);
     const odd = movedSingles(oddSingles(there), oddSingles(here), t);
+    v128.store(output, wovenBrains(even, odd));
+    output += 16;
+    x += 16;
+    base += 16;
+  }
+}
+
+function nearswapWithinBF16(output: usize, x: usize, base: usize, t: f64, n: i32): void {
+  const part = f32x4.splat(partOf(t));
+  const rest = f32x4.splat(restOf(t));
+  let i = 0;
+  do {
+    const there = v128.load(x);
+    const here = v128.load(base);
+    const even = within(evenSingles(there), evenSingles(here), part, rest);
+    const odd = within(oddSingles(there), oddSingles(here), part, rest);
     v128.store(output, wovenBrains(even, odd));
     output += 16;
     x += 16;
