@@ -4,7 +4,7 @@ import { numberSetting, type Statistic, type Workspace } from './method.js';
 import type { Selection } from './selection/rank.js';
 import { selection, type Threshold, thresholds, trimmer } from './selection/selection.js';
 import { gatherValues } from './selection/values.js';
-import { type CountStored, type Windows, windowsOf } from './selection/windows.js';
+import { type Windows, windowsOf } from './selection/windows.js';
 import { electing } from './task-vectors/election.js';
 import { KeptMasks, type MakeMask } from './task-vectors/masks.js';
 
@@ -123,16 +123,15 @@ function gatherVariances(operation: MergeOperation, found: readonly Statistic[],
   const write = varianceWriter(operation.inputs.length - 1, workspace);
   const counted: Counted = { seen: 0, nonzero: 0 };
   const countWith =
-    (writer: typeof write) =>
-    (block: Block, values: Pointer): void => {
+    (look: typeof write) =>
+    (block: Block, target: Pointer): void => {
       counted.seen += block.count;
-      counted.nonzero += writer(block, values);
+      counted.nonzero += look(block, target);
     };
   const writePair = isPair(operation) ? pairVarianceWriter(workspace) : undefined;
-  const countPair: CountStored = ({ inputs: [base = 0, x = 0, y = 0], count }, window) => {
-    counted.seen += count;
-    counted.nonzero += workspace.kernels.countVariancesPairBF16(base, x, y, window, count);
-  };
+  const countPair = countWith(({ inputs: [base = 0, x = 0, y = 0], count }, window) =>
+    workspace.kernels.countVariancesPairBF16(base, x, y, window, count),
+  );
   const gatherer = gatherValues(operation, selectionOf(1), found, workspace, {
     decoded: countWith(write),
     stored: writePair && countWith(writePair),

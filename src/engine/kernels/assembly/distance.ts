@@ -4,7 +4,7 @@
 
 import { addDoubles, addLanes, high, highSingles, lastOf, low, lowSingles, singleOf, taken } from './lanes';
 import { pairVariance } from './variance';
-import { addShorts, count, pagesBehind } from './windows';
+import { addShorts, between, count, countReached, distances, pagesBehind } from './windows';
 
 const ABS: i32 = 0x7fffffff;
 /** Keys of normal numbers. */
@@ -144,7 +144,6 @@ const COUNTED: i32 = 65_536;
  */
 export function countVariancesPairBF16(base: usize, x: usize, y: usize, window: usize, n: i32): i32 {
   const zero = i16x8.splat(0);
-  const one = i16x8.splat(1);
   const abs = i32x4.splat(ABS);
   const without = i32x4.splat(MOST_WITHOUT);
   const least = load<u32>(window);
@@ -181,24 +180,17 @@ export function countVariancesPairBF16(base: usize, x: usize, y: usize, window: 
         const size0 = v128.and(distance0, abs);
         const size1 = v128.and(distance1, abs);
         filled = i32x4.sub(filled, i32x4.add(i32x4.gt_s(size0, without), i32x4.gt_s(size1, without)));
-        // As in windows.ts.
-        const fromFirst = i16x8.narrow_i32x4_s(i32x4.sub(size0, first), i32x4.sub(size1, first));
-        const fromLast = i16x8.narrow_i32x4_s(i32x4.sub(size0, last), i32x4.sub(size1, last));
+        const fromFirst = distances(size0, size1, first);
+        const fromLast = distances(size0, size1, last);
         atFirst = i16x8.sub(atFirst, i16x8.eq(fromFirst, zero));
         atLast = i16x8.sub(atLast, i16x8.eq(fromLast, zero));
         above = i16x8.sub(above, i16x8.gt_s(fromLast, zero));
-        const isBetween = v128.andnot(fromLast, i16x8.sub_sat_s(fromFirst, one));
-        for (let lanes = i8x16.bitmask(isBetween) & 0xaaaa; lanes != 0; lanes &= lanes - 1) {
+        for (let lanes = between(fromFirst, fromLast); lanes != 0; lanes &= lanes - 1) {
           const at = <usize>(ctz(lanes) & ~1);
           count(counts, pages, keyAt(base + at, x + at, y + at) - least, 1);
         }
       } else {
-        for (let at: usize = 0; at < 16; at += 2) {
-          const key = keyAt(base + at, x + at, y + at);
-          if (key != 0) nonzero++;
-          if (key >= least + width) found++;
-          else if (key >= least) count(counts, pages, key - least, 1);
-        }
+        for (let at: usize = 0; at < 16; at += 2) nonzero += countAlone(base + at, x + at, y + at, window);
       }
       base += 16;
       x += 16;
@@ -210,16 +202,20 @@ export function countVariancesPairBF16(base: usize, x: usize, y: usize, window: 
     if (firstDistance < lastDistance) count(counts, pages, keyOfDistance(lastDistance) - least, addShorts(atLast));
   }
   for (; i < n; i++) {
-    const key = keyAt(base, x, y);
-    if (key != 0) nonzero++;
-    if (key >= least + width) found++;
-    else if (key >= least) count(counts, pages, key - least, 1);
+    nonzero += countAlone(base, x, y, window);
     base += 2;
     x += 2;
     y += 2;
   }
   store<u64>(window, load<u64>(window, 16) + found, 16);
   return nonzero + addLanes(filled);
+}
+
+/** Counts one element; returns whether its variance is not zero. */
+function countAlone(base: usize, x: usize, y: usize, window: usize): i32 {
+  const key = keyAt(base, x, y);
+  if (key >= load<u32>(window)) countReached(window, key);
+  return i32(key != 0);
 }
 
 /** The key of the variance of one element. */

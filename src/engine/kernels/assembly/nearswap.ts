@@ -36,6 +36,55 @@ function within(there: v128, here: v128, part: v128, rest: v128): v128 {
   return v128.or(nearest, f32x4.ne(here, here));
 }
 
+/** A t below 1e-6 in f64, because 1 - w of a w that was rounded to f32 may have lost all that the base's product is worth. */
+export function nearswapF32(output: usize, x: usize, base: usize, t: f64, n: i32): void {
+  if (t >= NEAREST) swapSingles(output, x, base, t, n, true);
+  else swapSingles(output, x, base, t, n, false);
+}
+
+/** The same from bf16 to bf16, as they are stored. */
+export function nearswapBF16(output: usize, x: usize, base: usize, t: f64, n: i32): void {
+  if (t >= NEAREST) swapBrains(output, x, base, t, n, true);
+  else swapBrains(output, x, base, t, n, false);
+}
+
+@inline
+function swapSingles(output: usize, x: usize, base: usize, t: f64, n: i32, isWithin: bool): void {
+  const part = f32x4.splat(partOf(t));
+  const rest = f32x4.splat(restOf(t));
+  let i = 0;
+  do {
+    v128.store(output, swapped(v128.load(x), v128.load(base), t, part, rest, isWithin));
+    output += 16;
+    x += 16;
+    base += 16;
+    i += 4;
+  } while (i < n);
+}
+
+@inline
+function swapBrains(output: usize, x: usize, base: usize, t: f64, n: i32, isWithin: bool): void {
+  const part = f32x4.splat(partOf(t));
+  const rest = f32x4.splat(restOf(t));
+  let i = 0;
+  do {
+    const there = v128.load(x);
+    const here = v128.load(base);
+    const even = swapped(evenSingles(there), evenSingles(here), t, part, rest, isWithin);
+    const odd = swapped(oddSingles(there), oddSingles(here), t, part, rest, isWithin);
+    v128.store(output, wovenBrains(even, odd));
+    output += 16;
+    x += 16;
+    base += 16;
+    i += 8;
+  } while (i < n);
+}
+
+@inline
+function swapped(there: v128, here: v128, t: f64, part: v128, rest: v128, isWithin: bool): v128 {
+  return isWithin ? within(there, here, part, rest) : movedSingles(there, here, t);
+}
+
 @inline
 function partOf(t: f64): f32 {
   return <f32>min(t, FURTHEST);
@@ -44,62 +93,6 @@ function partOf(t: f64): f32 {
 @inline
 function restOf(t: f64): f32 {
   return <f32>(min(t, FURTHEST) - <f64>partOf(t));
-}
-
-/** A smaller t in f64, because 1 - w of a w that was rounded to f32 may have lost all that the base's product is worth. */
-export function nearswapF32(output: usize, x: usize, base: usize, t: f64, n: i32): void {
-  if (t >= NEAREST) return nearswapWithinF32(output, x, base, t, n);
-  for (let i = 0; i < n; i += 4) {
-    const there = v128.load(x);
-    const here = v128.load(base);
-    v128.store(output, movedSingles(there, here, t));
-    output += 16;
-    x += 16;
-    base += 16;
-  }
-}
-
-function nearswapWithinF32(output: usize, x: usize, base: usize, t: f64, n: i32): void {
-  const part = f32x4.splat(partOf(t));
-  const rest = f32x4.splat(restOf(t));
-  for (let i = 0; i < n; i += 4) {
-    v128.store(output, within(v128.load(x), v128.load(base), part, rest));
-    output += 16;
-    x += 16;
-    base += 16;
-  }
-}
-
-/** The same from bf16 to bf16, as they are stored. */
-export function nearswapBF16(output: usize, x: usize, base: usize, t: f64, n: i32): void {
-  if (t >= NEAREST) return nearswapWithinBF16(output, x, base, t, n);
-  for (let i = 0; i < n; i += 8) {
-    const there = v128.load(x);
-    const here = v128.load(base);
-    const even = movedSingles(evenSingles(there), evenSingles(here), t);
-    const odd = movedSingles(oddSingles(there), oddSingles(here), t);
-    v128.store(output, wovenBrains(even, odd));
-    output += 16;
-    x += 16;
-    base += 16;
-  }
-}
-
-function nearswapWithinBF16(output: usize, x: usize, base: usize, t: f64, n: i32): void {
-  const part = f32x4.splat(partOf(t));
-  const rest = f32x4.splat(restOf(t));
-  let i = 0;
-  do {
-    const there = v128.load(x);
-    const here = v128.load(base);
-    const even = within(evenSingles(there), evenSingles(here), part, rest);
-    const odd = within(oddSingles(there), oddSingles(here), part, rest);
-    v128.store(output, wovenBrains(even, odd));
-    output += 16;
-    x += 16;
-    base += 16;
-    i += 8;
-  } while (i < n);
 }
 
 export function nearswapF64(output: usize, x: usize, base: usize, t: f64, n: i32): void {

@@ -86,7 +86,6 @@ function countWindow<T>(
   n: i32,
 ): u32 {
   const zero = i16x8.splat(0);
-  const one = i16x8.splat(1);
   const abs = i32x4.splat(ABS);
   const high = low + width - 1;
   const first = i32x4.splat(low);
@@ -115,15 +114,12 @@ function countWindow<T>(
       }
       const keys0 = v128.and(delta0, abs);
       const keys1 = v128.and(delta1, abs);
-      // Saturated distances keep their signs: 16 bits tell where eight keys lie.
-      const fromFirst = i16x8.narrow_i32x4_s(i32x4.sub(keys0, first), i32x4.sub(keys1, first));
-      const fromLast = i16x8.narrow_i32x4_s(i32x4.sub(keys0, last), i32x4.sub(keys1, last));
+      const fromFirst = distances(keys0, keys1, first);
+      const fromLast = distances(keys0, keys1, last);
       atFirst = i16x8.sub(atFirst, i16x8.eq(fromFirst, zero));
       atLast = i16x8.sub(atLast, i16x8.eq(fromLast, zero));
       above = i16x8.sub(above, i16x8.gt_s(fromLast, zero));
-      // The highest bit of a lane is set where its key is above the first and below the last.
-      const isBetween = v128.andnot(fromLast, i16x8.sub_sat_s(fromFirst, one));
-      for (let lanes = i8x16.bitmask(isBetween) & 0xaaaa; lanes != 0; lanes &= lanes - 1) {
+      for (let lanes = between(fromFirst, fromLast); lanes != 0; lanes &= lanes - 1) {
         const at = <usize>(ctz(lanes) >> 1) * sizeof<T>();
         count(counts, pages, keyOf<T>(x + at, base + at) - low, 1);
       }
@@ -151,6 +147,19 @@ function countWindow<T>(
     base += sizeof<T>();
   }
   return found;
+}
+
+/** How far eight keys are above one, in lanes of 16 bits: saturated, they keep their signs. */
+@inline
+export function distances(keys0: v128, keys1: v128, key: v128): v128 {
+  return i16x8.narrow_i32x4_s(i32x4.sub(keys0, key), i32x4.sub(keys1, key));
+}
+
+/** The keys above the first and below the last: at places 2 i + 1, a bit for each. */
+@inline
+export function between(fromFirst: v128, fromLast: v128): i32 {
+  const isBetween = v128.andnot(fromLast, i16x8.sub_sat_s(fromFirst, i16x8.splat(1)));
+  return i8x16.bitmask(isBetween) & 0xaaaa;
 }
 
 // A window as an entry of 24 bytes: its lowest key, its width, where its counters lie (u32 each), and how many keys were above
