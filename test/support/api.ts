@@ -10,6 +10,7 @@ import { loadConfig } from '../../src/config.js';
 import { OBJECT_STORE } from '../../src/platform/tokens.js';
 import type { ObjectStore } from '../../src/storage/object-store.js';
 import { noHub } from './environment.js';
+import { placeFreshDatabase } from './fresh-database.js';
 import { HttpClient } from './http-client.js';
 
 /** The whole service on the embedded home, in this process: a test may look behind its API. */
@@ -35,6 +36,7 @@ export async function startApi(settings: Record<string, string> = {}): Promise<A
     ...noHub,
     ...settings,
   });
+  await placeFreshDatabase(directory);
   const { url, app, close } = await serve(config);
   const store = app.get<ObjectStore>(OBJECT_STORE);
   return {

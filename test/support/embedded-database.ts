@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { loadConfig } from '../../src/config.js';
 import { dataSourceOptions, openDatabase, openDataSource } from '../../src/platform/database.js';
 import { entities, migrations } from '../../src/tables.js';
+import { placeFreshDatabase } from './fresh-database.js';
 
 export interface EmbeddedDatabase {
   dataSource: DataSource;
@@ -16,6 +17,7 @@ export interface EmbeddedDatabase {
 /** The embedded database with all tables, in this process: for tests of statements, without any server. */
 export async function openEmbeddedDatabase(): Promise<EmbeddedDatabase> {
   const directory = await mkdtemp(join(tmpdir(), 'amalgam-database-'));
+  await placeFreshDatabase(directory);
   const database = await openDatabase(loadConfig({ AMALGAM_DATA_DIR: directory }));
   const dataSource = await openDataSource(database, dataSourceOptions(database, entities, migrations));
   const close = async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { until } from './child-server.js';
 import { noHub } from './environment.js';
+import { placeFreshDatabase } from './fresh-database.js';
 
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
@@ -26,6 +27,8 @@ export async function startService(
   settings: Record<string, string>,
   role: 'all' | 'api' | 'worker' = 'all',
 ): Promise<ServiceProcess> {
+  const { AMALGAM_DATA_DIR: directory, AMALGAM_DATABASE_URL: server } = settings;
+  if (directory !== undefined && server === undefined) await placeFreshDatabase(directory);
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AMALGAM_'));
   const child: ChildProcess = spawn(process.execPath, [main, role], {
     env: { ...Object.fromEntries(inherited), AMALGAM_PORT: '0', AMALGAM_SAMPLES: 'false', ...noHub, ...settings },

@@ -15,9 +15,10 @@ export function scalarRandomKernels(memory: WebAssembly.Memory): RandomKernels {
   };
   const keepDrawn = (bytes: 4 | 8): RandomKernels['keepDrawnF32'] => {
     return (x, base, draws, probability, key, model, first, n) => {
+      const more = drawsOf(key, model, first, n, 1);
       for (let i = 0; i < n; i++) {
         const bits = view().getUint16(draws + 2 * i, true);
-        const draw = bits * 65_536 + halfOf(key, model, first + i, 1);
+        const draw = bits * 65_536 + (more[i] ?? 0);
         if (draw < probability >>> 0) subtract[bytes](x + bytes * i, base + bytes * i);
         else new Uint8Array(memory.buffer, x + bytes * i, bytes).fill(0);
       }
@@ -34,31 +35,33 @@ export function scalarRandomKernels(memory: WebAssembly.Memory): RandomKernels {
     visit: (i: number, limit: number, isKept: boolean) => void,
   ): void => {
     const [low, step] = [view().getFloat64(settings, true), view().getFloat64(settings + 8, true)];
+    const more = drawsOf(key, model, first, bits.length, 1);
     const ascending = Array.from(bits.keys()).sort((a, b) => (bits[a] ?? 0) - (bits[b] ?? 0) || b - a);
     ascending.forEach((i, at) => {
       const limit = Math.min(2 ** 32 - 1, Math.floor(low + at * step + 0.5));
-      const draw = view().getUint16(draws + 2 * i, true) * 65_536 + halfOf(key, model, first + i, 1);
+      const draw = view().getUint16(draws + 2 * i, true) * 65_536 + (more[i] ?? 0);
       visit(i, limit, draw < limit);
     });
   };
   return {
     drawBits: (target, key, model, first, n) => {
-      for (let i = 0; i < Math.ceil(n / 32) * 32; i++) {
-        view().setUint16(target + 2 * i, halfOf(key, model, first + i, 0), true);
-      }
+      const draws = drawsOf(key, model, first, Math.ceil(n / 32) * 32, 0);
+      draws.forEach((draw, i) => view().setUint16(target + 2 * i, draw, true));
     },
     drawMask: (target, probability, key, model, first, n) => {
-      for (let byte = 0; byte < Math.ceil(n / 64) * 8; byte++) {
+      const bytes = Math.ceil(n / 64) * 8;
+      const [upper, lower] = [0, 1].map((stream) => drawsOf(key, model, first, 8 * bytes, stream));
+      for (let byte = 0; byte < bytes; byte++) {
         let bits = 0;
         for (let bit = 0; bit < 8; bit++) {
-          const element = first + 8 * byte + bit;
-          const draw = halfOf(key, model, element, 0) * 65_536 + halfOf(key, model, element, 1);
+          const i = 8 * byte + bit;
+          const draw = (upper?.[i] ?? 0) * 65_536 + (lower?.[i] ?? 0);
           if (draw < probability >>> 0) bits |= 1 << bit;
         }
         view().setUint8(target + byte, bits);
       }
     },
-    drawMoreBits: (key, model, element) => halfOf(key, model, element, 1),
+    drawMoreBits: (key, model, element) => drawsOf(key, model, element, 1, 1)[0] ?? 0,
     keepRankedF32: (x, base, draws, settings, key, model, first) => {
       const n = view().getUint32(settings + 24, true);
       for (let i = 0; i < n; i++) subtract[4](x + 4 * i, base + 4 * i);
@@ -89,12 +92,18 @@ function keyOf(delta: number): number {
   return Math.min(bitsOf(delta) & SIGN_FREE, 0x7fc0_0000);
 }
 
-/** The 16 bits that an element has in a stream. */
-function halfOf(key: bigint, model: number, element: number, stream: number): number {
-  const block = 4 * Math.floor(element / 32) + (element % 4);
-  const counter = [block % 2 ** 32, Math.floor(block / 2 ** 32), model, stream];
-  const word = philox(counter, [Number(key & 0xffff_ffffn), Number(key >> 32n)])[Math.floor(element / 8) % 4] ?? 0;
-  return Math.floor(element / 4) % 2 === 1 ? word >>> 16 : word & 0xffff;
+/** The 16 bits that each element of a run has in a stream. */
+function drawsOf(key: bigint, model: number, first: number, n: number, stream: number): number[] {
+  const words = new Map<number, number[]>();
+  return Array.from({ length: n }, (_unused, i) => {
+    const element = first + i;
+    const block = 4 * Math.floor(element / 32) + (element % 4);
+    const counter = [block % 2 ** 32, Math.floor(block / 2 ** 32), model, stream];
+    const drawn = words.get(block) ?? philox(counter, [Number(key & 0xffff_ffffn), Number(key >> 32n)]);
+    words.set(block, drawn);
+    const word = drawn[Math.floor(element / 8) % 4] ?? 0;
+    return Math.floor(element / 4) % 2 === 1 ? word >>> 16 : word & 0xffff;
+  });
 }
 
 /** Philox 4x32-10. */
