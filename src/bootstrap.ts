@@ -66,7 +66,7 @@ export async function writeOpenapi(config: Config, path: string): Promise<void> 
 
 /** @param preview only wires classes, for their routes: no provider is made */
 async function createApp(config: Config, logger: Logger, preview: boolean): Promise<NestFastifyApplication> {
-  const { adapter, allowedMethods } = createServer(config.apiKeys, logger);
+  const adapter = createServer(config.apiKeys, logger);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config, logger), adapter, {
     logger: new NestLogger(logger),
     bodyParser: false,
@@ -74,7 +74,7 @@ async function createApp(config: Config, logger: Logger, preview: boolean): Prom
     preview,
   });
   if (preview) return app;
-  app.useGlobalFilters(new ProblemFilter(logger, allowedMethods));
+  app.useGlobalFilters(new ProblemFilter(logger));
   app.useGlobalPipes(new ValidationPipe());
   // The first is the outermost: a stored answer passes the schema like a new one.
   app.useGlobalInterceptors(

@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AppError } from '../errors.js';
 
 /**
  * Remembers which methods each path takes, because Fastify answers 404 where HTTP has 405.
@@ -15,11 +16,29 @@ export class AllowedMethods {
     });
   }
 
+  /**
+   * Refuses what no route takes: nothing is there at all, or only for other methods. Before the body is looked at, whose type
+   * may be refused as well.
+   * @throws AppError not_found, method_not_allowed
+   */
+  require({ is404, url, method }: FastifyRequest): void {
+    if (!is404) return;
+    const [path = ''] = url.split('?');
+    const allow = this.#methodsOf(path);
+    if (allow.length === 0) throw new AppError('not_found', `Nothing is served at ${shorten(path)}.`);
+    const detail = `${method} is not possible here; ${allow.join(', ')} ${allow.length > 1 ? 'are' : 'is'}.`;
+    throw new AppError('method_not_allowed', detail, { headers: { allow: allow.join(', ') } });
+  }
+
   /** Methods that a path takes, sorted; empty when no route has it. `path` is without the query. */
-  of(path: string): string[] {
+  #methodsOf(path: string): string[] {
     const found = [...this.#routes.values()].filter(({ pattern }) => pattern.test(path));
     return [...new Set(found.flatMap(({ methods }) => [...methods]))].sort();
   }
+}
+
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 197)}...` : text;
 }
 
 /** `/v1/models/:namespace/files/*` as a pattern. Linear: each part ends where a slash begins. */

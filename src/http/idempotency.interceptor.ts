@@ -7,6 +7,7 @@ import { principalOf } from '../auth/principal.decorator.js';
 import { AppError } from '../errors.js';
 import { findClaim, holdClaim } from './effects.js';
 import { type Claim, IdempotencyService, type StoredAnswer } from './idempotency.service.js';
+import { idempotencyKeyPattern } from './posts.decorator.js';
 import { YamlText } from './yaml-text.js';
 
 /**
@@ -66,7 +67,7 @@ function replay(reply: FastifyReply, { status, headers, body }: StoredAnswer): u
 function keyOf(header: string | string[]): string {
   const text = String(header);
   const key = /^"(.*)"$/.exec(text)?.[1] ?? text;
-  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  if (idempotencyKeyPattern.test(key)) return key;
   throw new AppError('idempotency_key_invalid', 'An Idempotency-Key has 1 to 255 visible ASCII characters.', {
     pointer: 'Idempotency-Key',
   });

@@ -8,7 +8,7 @@ import { yamlTypes } from './yaml-text.js';
 
 type Json = Record<string, unknown>;
 interface Operation {
-  responses: Json;
+  responses: Record<string, { description: string; content?: Record<string, { schema: Json }> }>;
   parameters?: { name: string }[];
   requestBody?: { content?: Record<string, { schema: Json }> };
 }
@@ -104,9 +104,14 @@ function renameWildcards(paths: Json): Json {
   );
 }
 
-/** What holds for every operation: any may be refused, `*` has a name, and a recipe in YAML is text. */
+/** What holds for every operation: any may be refused, `*` has a name, and what is no JSON is text. */
 function complete(operation: Operation): void {
   const refusal = { content: { [problemType]: { schema: { $ref: '#/components/schemas/Problem' } } } };
+  for (const { content = {} } of Object.values(operation.responses)) {
+    for (const [type, { schema }] of Object.entries(content)) {
+      if (schema['$ref'] !== undefined && !type.endsWith('json')) content[type] = { schema: { type: 'string' } };
+    }
+  }
   operation.responses['default'] ??= { description: 'Refused; `code` says why.', ...refusal };
   if (operation.parameters) operation.parameters = operation.parameters.filter(({ name }) => name !== '*');
   const content = operation.requestBody?.content ?? {};

@@ -1,6 +1,9 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 
+/** Visible ASCII. */
+export const idempotencyKeyPattern = /^[\x21-\x7e]{1,255}$/;
+
 /** Documents what every POST has: its repetitions are recognised. */
 export function Posts(): MethodDecorator {
   return applyDecorators(
@@ -9,7 +12,7 @@ export function Posts(): MethodDecorator {
       required: false,
       description:
         'Any unique text: the same request with the same key is carried out once and answered alike, for 24 hours.',
-      schema: { type: 'string', maxLength: 255 },
+      schema: { type: 'string', pattern: idempotencyKeyPattern.source },
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { EngineError } from '../engine/index.js';
 import {
@@ -11,7 +11,6 @@ import {
 } from '../errors.js';
 import type { Logger } from '../platform/logger.js';
 import { RecipeError } from '../recipe/index.js';
-import type { AllowedMethods } from './allowed-methods.js';
 import { asAppError } from './foreign-errors.js';
 import type { Problem } from './problem.schema.js';
 
@@ -26,15 +25,12 @@ interface Refusal extends CatalogueEntry {
 /** The only place that knows how a refusal looks over HTTP (RFC 9457), whoever refused. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(
-    private readonly logger: Logger,
-    private readonly allowedMethods: AllowedMethods,
-  ) {}
+  constructor(private readonly logger: Logger) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    const refusal = this.#refusalOf(error, request);
+    const refusal = refusalOf(error);
     this.#log(refusal, error, request);
     if (reply.raw.headersSent) {
       // Half an answer cannot be taken back; cutting the connection is the only honest end.
@@ -44,31 +40,22 @@ export class ProblemFilter implements ExceptionFilter {
     sendProblem(reply, refusal, request);
   }
 
-  #refusalOf(error: unknown, request: FastifyRequest): Refusal {
-    if (error instanceof RecipeError) {
-      const errors = error.issues.map(({ message, ...issue }) => ({ ...issue, detail: message }));
-      return { ...recipeEntry, code: error.code, detail: error.message, options: { errors } };
-    }
-    if (error instanceof EngineError) return ofEngine(error);
-    if (error instanceof HttpException && error.getStatus() === 404) return this.#unrouted(request);
-    const known = asAppError(error);
-    return { ...catalogue[known.code], code: known.code, detail: known.message, options: known.options };
-  }
-
-  /** Nest's router found nothing: nothing there at all, or only for other methods. */
-  #unrouted(request: FastifyRequest): Refusal {
-    const allow = this.allowedMethods.of(pathOf(request));
-    if (allow.length === 0) return refusal('not_found', `Nothing is served at ${shorten(pathOf(request))}.`);
-    const detail = `${request.method} is not possible here; ${allow.join(', ')} ${allow.length > 1 ? 'are' : 'is'}.`;
-    return refusal('method_not_allowed', detail, { headers: { allow: allow.join(', ') } });
-  }
-
   #log(refusal: Refusal, error: unknown, request: FastifyRequest): void {
     const { code, status, level, detail } = refusal;
     const fields = { requestId: request.id, method: request.method, path: pathOf(request), code, status };
     if (level === 'error' || level === 'warn') this.logger[level]({ ...fields, err: causeOf(error) }, detail);
     else this.logger[level](fields, detail);
   }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof RecipeError) {
+    const errors = error.issues.map(({ message, ...issue }) => ({ ...issue, detail: message }));
+    return { ...recipeEntry, code: error.code, detail: error.message, options: { errors } };
+  }
+  if (error instanceof EngineError) return ofEngine(error);
+  const known = asAppError(error);
+  return { ...catalogue[known.code], code: known.code, detail: known.message, options: known.options };
 }
 
 /** Answers with a refusal; headers of the answer that was meant to be are taken back. */
@@ -110,10 +97,6 @@ function ofEngine({ code, message, details }: EngineError): Refusal {
 
 function pathOf(request: FastifyRequest): string {
   return request.url.split('?')[0] ?? '';
-}
-
-function shorten(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 197)}...` : text;
 }
 
 /** The reason, rather than our words for it. */

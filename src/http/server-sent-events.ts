@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { StreamableFile } from '@nestjs/common';
+import { ApiHeader } from '@nestjs/swagger';
+import { z } from 'zod';
 import { AppError } from '../errors.js';
 
 interface ServerSentEvent {
@@ -42,6 +44,25 @@ function eventStream(
   return new StreamableFile(lines, { type: 'text/event-stream; charset=utf-8' });
 }
 
+const maxEvents = 999_999_999;
+
+/** Query of a GET of a job's events. */
+export const EventsQuery = z.object({
+  after: z.coerce.number().int().min(0).max(maxEvents).optional().describe('Only events after this one.'),
+  limit: z.coerce.number().int().min(1).max(500).default(500).describe('Most events of the list.'),
+});
+export type EventsQuery = z.infer<typeof EventsQuery>;
+
+const eventIdPattern = /^\d{0,9}$/;
+
+/** Documents where a stream goes on. */
+export const LastEventIdHeader = ApiHeader({
+  name: 'Last-Event-ID',
+  required: false,
+  description: 'The last event that the client has seen.',
+  schema: { type: 'string', pattern: eventIdPattern.source },
+});
+
 /** One event of a job, as lists and streams show it. */
 interface JobEvent {
   seq: number;
@@ -66,7 +87,7 @@ interface FollowedJob<Event extends JobEvent> {
 export async function followOrList<Event extends JobEvent>(
   request: FastifyRequest,
   reply: FastifyReply,
-  query: { after?: number | undefined; limit?: number | undefined },
+  query: EventsQuery,
   job: FollowedJob<Event>,
 ): Promise<{ items: Event[] } | StreamableFile | undefined> {
   if (!acceptsEvents(request)) return { items: await job.list(query.after ?? 0, query.limit) };
@@ -90,7 +111,7 @@ async function* toServerSent(events: AsyncIterable<JobEvent>): AsyncGenerator<Se
 function lastEventId(request: FastifyRequest, after: number | undefined): number {
   const header = request.headers['last-event-id'];
   if (header === undefined || header === '') return after ?? 0;
-  if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);
+  if (typeof header === 'string' && eventIdPattern.test(header)) return Number(header);
   throw new AppError('malformed_header', 'Last-Event-ID must be the id of an event.', { pointer: 'Last-Event-ID' });
 }
 

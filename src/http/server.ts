@@ -16,16 +16,11 @@ import { problemOf, problemType, refusal, sendProblem } from './problem.filter.j
 import { acceptStreams, isStreamed } from './streamed.js';
 import { acceptYaml } from './yaml-text.js';
 
-export interface HttpServer {
-  adapter: FastifyAdapter;
-  allowedMethods: AllowedMethods;
-}
-
 /**
  * The Fastify server under Nest, with every limit and header that holds for all routes, Swagger UI's included.
  * Without API keys it answers programs of this machine and its own pages only.
  */
-export function createServer(apiKeys: readonly NamedKey[], logger: Logger): HttpServer {
+export function createServer(apiKeys: readonly NamedKey[], logger: Logger): FastifyAdapter {
   const adapter = new FastifyAdapter({
     genReqId: () => randomUUID(),
     requestIdHeader: false,
@@ -47,6 +42,7 @@ export function createServer(apiKeys: readonly NamedKey[], logger: Logger): Http
     reply.headers({ 'x-request-id': request.id, ...securityHeaders });
     if (apiKeys.length === 0) requireSameOrigin(request);
     authenticate(request, apiKeys);
+    allowedMethods.require(request);
     limitBodyTime(request, reply);
     done();
   });
@@ -56,7 +52,7 @@ export function createServer(apiKeys: readonly NamedKey[], logger: Logger): Http
   acceptStreams(instance);
   tagReads(instance);
   logRequests(instance, logger);
-  return { adapter, allowedMethods };
+  return adapter;
 }
 
 const securityHeaders = {

@@ -10,7 +10,7 @@ export const HubTokenHeader = ApiHeader({
   required: false,
   description:
     'Token of the Hub; without it the one that the namespace has. Kept encrypted while it is needed, and never shown.',
-  schema: { type: 'string' },
+  schema: { type: 'string', pattern: tokenPattern.source },
 });
 
 /**

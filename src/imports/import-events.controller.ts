@@ -1,12 +1,12 @@
 import { Controller, Get, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refuses } from '../http/refuses.decorator.js';
 import { Returns } from '../http/returns.decorator.js';
-import { followOrList } from '../http/server-sent-events.js';
+import { EventsQuery, followOrList, LastEventIdHeader } from '../http/server-sent-events.js';
 import { ImportEvents } from './import-events.js';
 import { isTerminal } from './import-state.js';
-import { ImportEventList, ImportEventsQuery, ImportPath } from './imports.schema.js';
+import { ImportEventList, ImportPath } from './imports.schema.js';
 import { ImportsService } from './imports.service.js';
 
 @ApiTags('imports')
@@ -24,13 +24,14 @@ export class ImportEventsController {
       'With `Accept: text/event-stream`, events as they happen until the import has ended; `Last-Event-ID` ' +
       'continues where a stream broke. Otherwise the list of those that have happened.',
   })
-  @ApiHeader({ name: 'Last-Event-ID', required: false, schema: { type: 'string' } })
+  @LastEventIdHeader
+  @ApiProduces('application/json', 'text/event-stream')
   @ApiResponse({ status: 204, description: 'It has ended and everything was told: do not connect again.' })
   @Returns(200, ImportEventList)
   @Refuses(404)
   async follow(
     @Param({ schema: ImportPath }) { id }: ImportPath,
-    @Query({ schema: ImportEventsQuery }) query: ImportEventsQuery,
+    @Query({ schema: EventsQuery }) query: EventsQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ImportEventList | StreamableFile | undefined> {

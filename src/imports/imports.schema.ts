@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PageOf, PageQuery } from '../http/pagination.js';
-import { AliasName, latestAlias, ModelName, Namespace } from '../models/names.js';
+import { AliasName, latestAlias, NamedModel } from '../models/names.js';
 import { importStates } from './import-state.js';
 import { isImportSource } from './source-model.js';
 
@@ -20,15 +20,9 @@ const Source = z
   )
   .meta({ example: 'hf:org/name@main' });
 
-const Target = z
-  .string()
-  .max(200)
-  .refine((text) => {
-    const [namespace, name, ...rest] = text.split('/');
-    return rest.length === 0 && Namespace.safeParse(namespace).success && ModelName.safeParse(name).success;
-  }, 'must be namespace/name, such as team/imported')
-  .describe('Model that gets the import as its next version; it is made when it does not exist.')
-  .meta({ example: 'team/imported' });
+const Target = NamedModel.describe(
+  'Model that gets the import as its next version; it is made when it does not exist.',
+).meta({ example: 'team/imported' });
 
 export const ImportRequest = z
   .strictObject({
@@ -101,12 +95,6 @@ export type ImportsQuery = z.infer<typeof ImportsQuery>;
 
 export const ImportPath = z.object({ id: z.uuid() });
 export type ImportPath = z.infer<typeof ImportPath>;
-
-export const ImportEventsQuery = z.object({
-  after: z.coerce.number().int().min(0).optional().describe('Only events after this one.'),
-  limit: z.coerce.number().int().min(1).max(500).default(500).describe('Most events of the list.'),
-});
-export type ImportEventsQuery = z.infer<typeof ImportEventsQuery>;
 
 export const ImportEvent = z
   .object({

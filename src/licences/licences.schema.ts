@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lineOf } from '../http/line.schema.js';
 import { Timestamp } from '../models/models.schema.js';
 import { verdicts } from './assess.js';
 import { type Obligation, obligationOrder } from './obligations.js';
@@ -54,12 +55,9 @@ export type VersionLicence = z.infer<typeof VersionLicence>;
 
 export const ApproveLicence = z
   .strictObject({
-    reason: z
-      .string()
-      .trim()
+    reason: lineOf(z.string().trim())
       .min(1)
       .max(2_000)
-      .regex(/^[^\p{Cc}]*$/u, 'must have no control characters')
       .describe('Why it may be published all the same. It is shown on the card.'),
   })
   .meta({ id: 'ApproveLicence', example: { reason: 'Both owners agreed in writing, 12 November.' } });

@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Refuses } from '../http/refuses.decorator.js';
 import { VersionPath } from '../models/models.schema.js';
@@ -19,6 +19,7 @@ export class LineageController {
     summary: 'Where a version comes from, and what was made of it',
     description: 'All ancestors and descendants, as JSON or as a picture.',
   })
+  @ApiProduces('application/json', 'image/svg+xml', 'text/vnd.mermaid')
   @ApiResponse({ status: 200, standardSchema: Lineage })
   @Refuses(404)
   async get(

@@ -1,12 +1,12 @@
 import { Controller, Get, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refuses } from '../http/refuses.decorator.js';
 import { Returns } from '../http/returns.decorator.js';
-import { followOrList } from '../http/server-sent-events.js';
+import { EventsQuery, followOrList, LastEventIdHeader } from '../http/server-sent-events.js';
 import { MergeEvents } from './merge-events.js';
 import { isTerminal } from './merge-state.js';
-import { EventsQuery, MergeEventList, MergePath } from './merges.schema.js';
+import { MergeEventList, MergePath } from './merges.schema.js';
 import { MergesService } from './merges.service.js';
 
 @ApiTags('merges')
@@ -24,7 +24,8 @@ export class MergeEventsController {
       'With `Accept: text/event-stream`, events as they happen until the merge has ended; `Last-Event-ID` continues ' +
       'where a stream broke. Otherwise the list of those that have happened.',
   })
-  @ApiHeader({ name: 'Last-Event-ID', required: false, schema: { type: 'string' } })
+  @LastEventIdHeader
+  @ApiProduces('application/json', 'text/event-stream')
   @ApiResponse({ status: 204, description: 'The merge has ended and everything was told: do not connect again.' })
   @Returns(200, MergeEventList)
   @Refuses(404)

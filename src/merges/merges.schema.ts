@@ -1,24 +1,18 @@
 import { z } from 'zod';
+import { lineOf } from '../http/line.schema.js';
 import { PageOf, PageQuery } from '../http/pagination.js';
-import { AliasName, ModelName, Namespace } from '../models/names.js';
+import { AliasName, NamedModel } from '../models/names.js';
 import { HubName } from '../publishing/publications.schema.js';
 import { DEFAULT_REPORT, reportModes } from '../engine/index.js';
 import { LicenceAssessment } from '../licences/licences.schema.js';
 import { mergeStates } from './merge-state.js';
 
-/** PostgreSQL stores no NUL, and nobody means any other control sign. */
-const Line = z.string().regex(/^\P{Cc}*$/u, 'must have no control characters');
+const Line = lineOf(z.string());
 
 /** `team/name`; a version is given, never asked for. */
-const Output = z
-  .string()
-  .max(200)
-  .refine((text) => {
-    const [namespace, name, ...rest] = text.split('/');
-    return rest.length === 0 && Namespace.safeParse(namespace).success && ModelName.safeParse(name).success;
-  }, 'must be namespace/name, such as team/merged')
-  .describe('Model that gets the result as its next version; it is made when it does not exist.')
-  .meta({ example: 'team/merged' });
+const Output = NamedModel.describe(
+  'Model that gets the result as its next version; it is made when it does not exist.',
+).meta({ example: 'team/merged' });
 
 /** 64 KiB keeps a model of many small tensors from becoming a hundred thousand files. */
 const ShardBytes = z
@@ -271,12 +265,6 @@ export type MergesQuery = z.infer<typeof MergesQuery>;
 
 export const MergePath = z.object({ id: z.uuid() });
 export type MergePath = z.infer<typeof MergePath>;
-
-export const EventsQuery = z.object({
-  after: z.coerce.number().int().min(0).optional().describe('Only events after this one.'),
-  limit: z.coerce.number().int().min(1).max(500).default(500).describe('Most events of the list.'),
-});
-export type EventsQuery = z.infer<typeof EventsQuery>;
 
 export const MergeEvent = z
   .object({

@@ -11,6 +11,9 @@ import type { ObjectStore } from '../storage/object-store.js';
 import { VersionPath } from './models.schema.js';
 import { VersionsService } from './versions.service.js';
 
+/** The type follows from the name. */
+const anyFile = { '*/*': { schema: {} } };
+
 @ApiTags('versions')
 @Controller('v1/models/:namespace/:name/versions/:version/files')
 export class FilesController {
@@ -33,9 +36,9 @@ export class FilesController {
   @ApiResponse({
     status: 200,
     description: 'The whole file.',
-    content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+    content: anyFile,
   })
-  @ApiResponse({ status: 206, description: 'The range.' })
+  @ApiResponse({ status: 206, description: 'The range.', content: anyFile })
   @ApiResponse({ status: 304, description: 'The client has it.' })
   @Refuses(404, 410, 416)
   async download(

@@ -4,6 +4,7 @@ import { AppError } from '../errors.js';
 
 /** As on the Hub, so that a model keeps its name when it is published; never `.` or `..`, which are folders. */
 const namePattern = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,95}$/;
+const pathPattern = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,95}\/[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,95}$/;
 const nameRule = 'must be letters, digits, single dots, dashes and underscores, 96 at most, a letter or digit first';
 
 /** Not a number, which would be a version. */
@@ -12,10 +13,12 @@ const aliasRule = 'must be letters, digits, dots, dashes and underscores, 64 at 
 
 export const Namespace = z.string().regex(namePattern, nameRule).meta({ example: 'samples' });
 export const ModelName = z.string().regex(namePattern, nameRule).meta({ example: 'base' });
+/** A model without a version: `namespace/name`. */
+export const NamedModel = z.string().regex(pathPattern, 'must be namespace/name, such as team/my-model');
 export const AliasName = z.string().regex(aliasPattern, aliasRule).meta({ example: 'production' });
 export const VersionSelector = z
   .string()
-  .refine((text) => isVersionNumber(text) || aliasPattern.test(text), 'must be a version number or an alias')
+  .regex(/^(?:[1-9][0-9]{0,8}|[A-Za-z][A-Za-z0-9._-]{0,63})$/, 'must be a version number or an alias')
   .describe('A version number, or an alias such as `latest`.')
   .meta({ example: 'latest' });
 

@@ -28,6 +28,9 @@ export interface UploadRange {
   totalBytes: number;
 }
 
+export const digestPattern = /^[0-9a-fA-F]{64}$/;
+export const contentRangePattern = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/;
+
 type Headers = Record<string, string | string[] | undefined>;
 
 /**
@@ -58,7 +61,7 @@ function digestOf(header: string | string[] | undefined): string {
       pointer: 'X-Content-SHA256',
     });
   }
-  if (typeof header === 'string' && /^[0-9a-f]{64}$/i.test(header)) return header.toLowerCase();
+  if (typeof header === 'string' && digestPattern.test(header)) return header.toLowerCase();
   throw new AppError('malformed_header', 'X-Content-SHA256 must have 64 hexadecimal digits.', {
     pointer: 'X-Content-SHA256',
   });
@@ -66,7 +69,7 @@ function digestOf(header: string | string[] | undefined): string {
 
 function contentRangeOf(header: string | string[] | undefined, bytes: number): Omit<UploadRange, 'sha256'> {
   if (header === undefined) return { offset: 0, bytes, totalBytes: bytes };
-  const [, first, last, total] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(String(header)) ?? [];
+  const [, first, last, total] = contentRangePattern.exec(String(header)) ?? [];
   const [offset, end, totalBytes] = [Number(first), Number(last) + 1, Number(total)];
   if (!(offset < end && end <= totalBytes && end - offset === bytes)) {
     throw new AppError(

@@ -10,7 +10,7 @@ import { Returns } from '../http/returns.decorator.js';
 import { Streamed } from '../http/streamed.js';
 import { ModelPath, Version } from './models.schema.js';
 import { UploadCompletion } from './upload-completion.service.js';
-import { uploadRangeOf } from './upload-range.js';
+import { contentRangePattern, digestPattern, uploadRangeOf } from './upload-range.js';
 import { UploadReceiver } from './upload-receiver.service.js';
 import { CompleteUpload, Upload, UploadFile, UploadPath } from './uploads.schema.js';
 import { UploadsService } from './uploads.service.js';
@@ -68,9 +68,13 @@ export class UploadsController {
     name: 'X-Content-SHA256',
     required: true,
     description: 'Of the whole file, in hex.',
-    schema: { type: 'string' },
+    schema: { type: 'string', pattern: digestPattern.source },
   })
-  @ApiHeader({ name: 'Content-Range', required: false, schema: { type: 'string' } })
+  @ApiHeader({
+    name: 'Content-Range',
+    required: false,
+    schema: { type: 'string', pattern: contentRangePattern.source, example: 'bytes 0-8388607/16777216' },
+  })
   @ApiConsumes('application/octet-stream')
   @ApiBody({ required: true, schema: { type: 'string', format: 'binary' } })
   @Returns(200, UploadFile)

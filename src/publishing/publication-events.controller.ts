@@ -1,12 +1,12 @@
 import { Controller, Get, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refuses } from '../http/refuses.decorator.js';
 import { Returns } from '../http/returns.decorator.js';
-import { followOrList } from '../http/server-sent-events.js';
+import { EventsQuery, followOrList, LastEventIdHeader } from '../http/server-sent-events.js';
 import { PublicationEvents } from './publication-events.js';
 import { isTerminal } from './publication-state.js';
-import { PublicationEventList, PublicationEventsQuery, PublicationPath } from './publications.schema.js';
+import { PublicationEventList, PublicationPath } from './publications.schema.js';
 import { PublicationsService } from './publications.service.js';
 
 @ApiTags('publishing')
@@ -24,13 +24,14 @@ export class PublicationEventsController {
       'With `Accept: text/event-stream`, events as they happen until the publication has ended; `Last-Event-ID` ' +
       'continues where a stream broke. Otherwise the list of those that have happened.',
   })
-  @ApiHeader({ name: 'Last-Event-ID', required: false, schema: { type: 'string' } })
+  @LastEventIdHeader
+  @ApiProduces('application/json', 'text/event-stream')
   @ApiResponse({ status: 204, description: 'It has ended and everything was told: do not connect again.' })
   @Returns(200, PublicationEventList)
   @Refuses(404)
   async follow(
     @Param({ schema: PublicationPath }) { id }: PublicationPath,
-    @Query({ schema: PublicationEventsQuery }) query: PublicationEventsQuery,
+    @Query({ schema: EventsQuery }) query: EventsQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<PublicationEventList | StreamableFile | undefined> {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PageOf, PageQuery } from '../http/pagination.js';
 import { VersionLicence } from '../licences/licences.schema.js';
-import { AliasName, ModelName, Namespace } from '../models/names.js';
+import { AliasName, NamedModel } from '../models/names.js';
 import { publicationStates } from './publication-state.js';
 
 /** As the Hub names repositories: `hf:` is how references to it begin everywhere. */
@@ -144,12 +144,6 @@ export type PublicationsQuery = z.infer<typeof PublicationsQuery>;
 export const PublicationPath = z.object({ id: z.uuid() });
 export type PublicationPath = z.infer<typeof PublicationPath>;
 
-export const PublicationEventsQuery = z.object({
-  after: z.coerce.number().int().min(0).optional().describe('Only events after this one.'),
-  limit: z.coerce.number().int().min(1).max(500).default(500).describe('Most events of the list.'),
-});
-export type PublicationEventsQuery = z.infer<typeof PublicationEventsQuery>;
-
 export const PublicationEvent = z
   .object({
     seq: z.int(),
@@ -171,14 +165,7 @@ const TagPattern = z
 
 export const NewPublishingRule = z
   .strictObject({
-    model: z
-      .string()
-      .max(200)
-      .refine((text) => {
-        const [namespace, name, ...rest] = text.split('/');
-        return rest.length === 0 && Namespace.safeParse(namespace).success && ModelName.safeParse(name).success;
-      }, 'must be namespace/name')
-      .meta({ example: 'samples/base' }),
+    model: NamedModel.meta({ example: 'samples/base' }),
     alias: AliasName.refine((alias) => alias !== 'latest', 'latest is moved by every version; name one that you move')
       .describe('When this alias is pointed to a version, that version is published.')
       .meta({ example: 'release' }),

@@ -22,7 +22,11 @@ export const ValidateRecipe = z
 export type ValidateRecipe = z.infer<typeof ValidateRecipe>;
 
 export const ValidateQuery = z.object({
-  lenient: z.stringbool().optional().describe('For a recipe that is sent as YAML.'),
+  lenient: z
+    .stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] })
+    .optional()
+    .describe('For a recipe that is sent as YAML.')
+    .meta({ enum: ['true', '1', 'false', '0'] }),
 });
 export type ValidateQuery = z.infer<typeof ValidateQuery>;
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PageOf, PageQuery } from '../http/pagination.js';
 import { mergeStates } from '../merges/merge-state.js';
 import { MergeFailure, MergeRequest } from '../merges/merges.schema.js';
-import { ModelName, Namespace } from '../models/names.js';
+import { NamedModel } from '../models/names.js';
 
 /** Stands in a recipe where the checkpoint comes. */
 export const checkpointSlot = '$checkpoint';
@@ -15,15 +15,9 @@ const TriggerName = z
   .describe('Name of the trigger; its merges have the label trigger=NAME.')
   .meta({ example: 'llama-3-sec' });
 
-const Watch = z
-  .string()
-  .max(200)
-  .refine((text) => {
-    const [namespace, name, ...rest] = text.split('/');
-    return rest.length === 0 && Namespace.safeParse(namespace).success && ModelName.safeParse(name).success;
-  }, 'must be namespace/name, such as team/checkpoints')
-  .describe('Model whose new versions are the checkpoints; it may come later.')
-  .meta({ example: 'samples/reverse' });
+const Watch = NamedModel.describe('Model whose new versions are the checkpoints; it may come later.').meta({
+  example: 'samples/reverse',
+});
 
 const KeepLast = z.int().min(1).max(100_000).describe('How many of its newest results keep their weights.');
 

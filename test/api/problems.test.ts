@@ -37,6 +37,8 @@ describe('every refusal is a problem', () => {
     ['no such path under /v1', () => get('/v1/nothing'), 404, 'not_found'],
     ['another method', () => fetch(`${api.url}/v1/models`, { method: 'DELETE' }), 405, 'method_not_allowed'],
     ['another method of a path with names', () => post('{}', json, '/v1/models/a/b'), 405, 'method_not_allowed'],
+    // It may have a body, whose type is of no interest.
+    ['a method with a body', () => fetch(`${api.url}/v1/models`, { method: 'QUERY' }), 405, 'method_not_allowed'],
     ['a percent sign alone', () => get('/v1/models/%/x'), 400, 'malformed_url'],
     ['an escape that is no UTF-8', () => get('/v1/models/%ff/x'), 400, 'malformed_url'],
     ['a NUL in the path', () => get('/v1/models/a%00/x'), 400, 'invalid_request'],
