@@ -1,4 +1,5 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { JobEventRow, JobRow } from '../platform/job-row.js';
 import type { ImportState } from './import-state.js';
 import type { ImportMode } from './imports.schema.js';
 
@@ -11,7 +12,7 @@ const states = `"state" IN ('queued','planning','fetching','succeeded','failed',
 @Check('ck_imports_version', `("state" = 'succeeded') = ("version_id" IS NOT NULL)`)
 @Index('ix_imports_created', ['createdAt', 'id'])
 @Index('ix_imports_state', ['state', 'createdAt'])
-export class ImportRow {
+export class ImportRow extends JobRow {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'pk_imports' })
   id!: string;
 
@@ -60,60 +61,15 @@ export class ImportRow {
   @ForeignKey('versions', { name: 'fk_imports_version' })
   @Column({ type: 'uuid', name: 'version_id', nullable: true })
   versionId!: string | null;
-
-  @Column({ type: 'integer', name: 'event_seq', default: 0 })
-  eventSeq!: number;
-
-  @Column({ type: 'timestamptz', name: 'progress_at', nullable: true })
-  progressAt!: Date | null;
-
-  /** Raised by every claim: with `owner` it is the fence that every write names. */
-  @Column({ type: 'integer', default: 0 })
-  attempt!: number;
-
-  @Column({ type: 'text', nullable: true })
-  owner!: string | null;
-
-  /** With an owner: until when that lives. Without: not to be taken before. */
-  @Column({ type: 'timestamptz', name: 'lease_until', nullable: true })
-  leaseUntil!: Date | null;
-
-  /** Since a file was finished. */
-  @Column({ type: 'integer', default: 0 })
-  failures!: number;
-
-  @Column({ type: 'timestamptz', name: 'cancel_requested_at', nullable: true })
-  cancelRequestedAt!: Date | null;
-
-  @Column({ type: 'jsonb', nullable: true })
-  failure!: unknown;
-
-  @Column({ type: 'text', name: 'created_by' })
-  createdBy!: string;
-
-  @Column({ type: 'timestamptz', name: 'created_at', default: () => 'now()' })
-  createdAt!: Date;
-
-  @Column({ type: 'timestamptz', name: 'finished_at', nullable: true })
-  finishedAt!: Date | null;
 }
 
 /** What happened to an import, in order. */
 @Entity('import_events')
-export class ImportEventRow {
+export class ImportEventRow extends JobEventRow {
   @ForeignKey('imports', { name: 'fk_import_events_import', onDelete: 'CASCADE' })
   @PrimaryColumn({ type: 'uuid', name: 'import_id', primaryKeyConstraintName: 'pk_import_events' })
   importId!: string;
 
   @PrimaryColumn({ type: 'integer', primaryKeyConstraintName: 'pk_import_events' })
   seq!: number;
-
-  @Column({ type: 'text' })
-  type!: string;
-
-  @Column({ type: 'jsonb' })
-  data!: unknown;
-
-  @Column({ type: 'timestamptz', name: 'created_at', default: () => 'now()' })
-  createdAt!: Date;
 }

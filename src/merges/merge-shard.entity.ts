@@ -1,4 +1,5 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { LeasedRow } from '../platform/job-row.js';
 
 /** One output file of a merge: the unit that a worker takes, and the most that a crash can cost. */
 @Entity('merge_shards')
@@ -9,7 +10,7 @@ import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm
 )
 @Index('ix_merge_shards_state', ['state', 'leaseUntil'])
 @Index('ix_merge_shards_sha256', ['sha256'])
-export class MergeShardRow {
+export class MergeShardRow extends LeasedRow {
   @ForeignKey('merges', { name: 'fk_merge_shards_merge', onDelete: 'CASCADE' })
   @PrimaryColumn({ type: 'uuid', name: 'merge_id', primaryKeyConstraintName: 'pk_merge_shards' })
   mergeId!: string;
@@ -26,26 +27,11 @@ export class MergeShardRow {
   @Column({ type: 'text', default: 'pending' })
   state!: 'pending' | 'running' | 'done';
 
-  /** Raised by every claim: with `owner` it is the fence that a commit must name. */
-  @Column({ type: 'integer', default: 0 })
-  attempt!: number;
-
-  @Column({ type: 'text', nullable: true })
-  owner!: string | null;
-
-  /** While running: until when the owner lives. While pending: not to be taken before. */
-  @Column({ type: 'timestamptz', name: 'lease_until', nullable: true })
-  leaseUntil!: Date | null;
-
   @Column({ type: 'integer', default: 0 })
   announcement!: number;
 
   @Column({ type: 'timestamptz', name: 'announced_at', nullable: true })
   announcedAt!: Date | null;
-
-  /** Attempts that ended badly: a shutdown gives the lease back and does not count. */
-  @Column({ type: 'integer', default: 0 })
-  failures!: number;
 
   @Column({ type: 'bigint', name: 'done_bytes', default: 0 })
   doneBytes!: number;

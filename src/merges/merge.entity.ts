@@ -1,9 +1,13 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { JobRow } from '../platform/job-row.js';
 import type { MergeState } from './merge-state.js';
 
 const states = `"state" IN ('queued','planning','fetching','running','finalizing','succeeded','failed','cancelled')`;
 
-/** One merge: what was asked, what was planned, and how far it is. `plan` is large and read only by who executes it. */
+/**
+ * One merge: what was asked, what was planned, and how far it is. `plan` is large and read only by who executes it. The lease is
+ * that of its finalisation: shards and preparations have their own.
+ */
 @Entity('merges')
 @Check('ck_merges_state', states)
 @Check('ck_merges_succeeded', `("state" = 'succeeded') = ("version_id" IS NOT NULL)`)
@@ -12,7 +16,7 @@ const states = `"state" IN ('queued','planning','fetching','running','finalizing
 @Index('ix_merges_plan_digest', ['planDigest', 'state'])
 // Over an expression, which TypeORM cannot describe: the migration alone knows it.
 @Index('ux_merges_live_twin', { synchronize: false })
-export class MergeRow {
+export class MergeRow extends JobRow {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'pk_merges' })
   id!: string;
 
@@ -56,36 +60,11 @@ export class MergeRow {
   @Column({ type: 'json', nullable: true })
   summary!: unknown;
 
-  @Column({ type: 'integer', name: 'event_seq', default: 0 })
-  eventSeq!: number;
-
-  @Column({ type: 'timestamptz', name: 'progress_at', nullable: true })
-  progressAt!: Date | null;
-
-  /** Of the finalisation: shards have their own. */
-  @Column({ type: 'integer', default: 0 })
-  attempt!: number;
-
-  @Column({ type: 'text', nullable: true })
-  owner!: string | null;
-
-  @Column({ type: 'timestamptz', name: 'lease_until', nullable: true })
-  leaseUntil!: Date | null;
-
   @Column({ type: 'integer', default: 0 })
   announcement!: number;
 
   @Column({ type: 'timestamptz', name: 'announced_at', nullable: true })
   announcedAt!: Date | null;
-
-  @Column({ type: 'integer', default: 0 })
-  failures!: number;
-
-  @Column({ type: 'timestamptz', name: 'cancel_requested_at', nullable: true })
-  cancelRequestedAt!: Date | null;
-
-  @Column({ type: 'jsonb', nullable: true })
-  failure!: unknown;
 
   @ForeignKey('versions', { name: 'fk_merges_version' })
   @Column({ type: 'uuid', name: 'version_id', nullable: true })
@@ -98,15 +77,6 @@ export class MergeRow {
   @ForeignKey('merges', { name: 'fk_merges_deduplicated_from' })
   @Column({ type: 'uuid', name: 'deduplicated_from', nullable: true })
   deduplicatedFrom!: string | null;
-
-  @Column({ type: 'text', name: 'created_by' })
-  createdBy!: string;
-
-  @Column({ type: 'timestamptz', name: 'created_at', default: () => 'now()' })
-  createdAt!: Date;
-
-  @Column({ type: 'timestamptz', name: 'finished_at', nullable: true })
-  finishedAt!: Date | null;
 
   /** When what a failed or cancelled merge had stored was deleted. */
   @Column({ type: 'timestamptz', name: 'freed_at', nullable: true })

@@ -1,4 +1,5 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { JobEventRow, JobRow } from '../platform/job-row.js';
 import type { PublicationState } from './publication-state.js';
 
 const states = `"state" IN ('waiting','queued','planning','uploading','committing','settling','succeeded','failed','cancelled')`;
@@ -11,7 +12,7 @@ const states = `"state" IN ('waiting','queued','planning','uploading','committin
 @Index('ix_publications_state', ['state', 'createdAt'])
 @Index('ix_publications_version', ['versionId'])
 @Index('ix_publications_merge', ['mergeId'])
-export class PublicationRow {
+export class PublicationRow extends JobRow {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'pk_publications' })
   id!: string;
 
@@ -59,42 +60,6 @@ export class PublicationRow {
   /** What was found or made on the Hub: repository, pull request, parent commit, commit. */
   @Column({ type: 'jsonb', default: {} })
   found!: unknown;
-
-  @Column({ type: 'integer', name: 'event_seq', default: 0 })
-  eventSeq!: number;
-
-  @Column({ type: 'timestamptz', name: 'progress_at', nullable: true })
-  progressAt!: Date | null;
-
-  /** Raised by every claim: with `owner` it is the fence that every write names. */
-  @Column({ type: 'integer', default: 0 })
-  attempt!: number;
-
-  @Column({ type: 'text', nullable: true })
-  owner!: string | null;
-
-  /** With an owner: until when that lives. Without: not to be taken before. */
-  @Column({ type: 'timestamptz', name: 'lease_until', nullable: true })
-  leaseUntil!: Date | null;
-
-  /** Since anything was achieved. */
-  @Column({ type: 'integer', default: 0 })
-  failures!: number;
-
-  @Column({ type: 'timestamptz', name: 'cancel_requested_at', nullable: true })
-  cancelRequestedAt!: Date | null;
-
-  @Column({ type: 'jsonb', nullable: true })
-  failure!: unknown;
-
-  @Column({ type: 'text', name: 'created_by' })
-  createdBy!: string;
-
-  @Column({ type: 'timestamptz', name: 'created_at', default: () => 'now()' })
-  createdAt!: Date;
-
-  @Column({ type: 'timestamptz', name: 'finished_at', nullable: true })
-  finishedAt!: Date | null;
 }
 
 /** An object that goes to the Hub's store, by its digest: two files with the same bytes are sent once. */
@@ -148,20 +113,11 @@ export class PublicationPartRow {
 
 /** What happened to a publication, in order. */
 @Entity('publication_events')
-export class PublicationEventRow {
+export class PublicationEventRow extends JobEventRow {
   @ForeignKey('publications', { name: 'fk_publication_events_publication', onDelete: 'CASCADE' })
   @PrimaryColumn({ type: 'uuid', name: 'publication_id', primaryKeyConstraintName: 'pk_publication_events' })
   publicationId!: string;
 
   @PrimaryColumn({ type: 'integer', primaryKeyConstraintName: 'pk_publication_events' })
   seq!: number;
-
-  @Column({ type: 'text' })
-  type!: string;
-
-  @Column({ type: 'jsonb' })
-  data!: unknown;
-
-  @Column({ type: 'timestamptz', name: 'created_at', default: () => 'now()' })
-  createdAt!: Date;
 }

@@ -1,10 +1,11 @@
 import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { LeasedRow } from '../../platform/job-row.js';
 
 /** What a merge was asked for that cannot be planned at once, and who prepares it. It stays with the merge, for a retry. */
 @Entity('merge_preparations')
 @Index('ix_merge_preparations_request', ['requestDigest'])
 @Index('ix_merge_preparations_first', ['firstDigest'])
-export class PreparationRow {
+export class PreparationRow extends LeasedRow {
   @ForeignKey('merges', { name: 'fk_merge_preparations_merge', onDelete: 'CASCADE' })
   @PrimaryColumn({ type: 'uuid', name: 'merge_id', primaryKeyConstraintName: 'pk_merge_preparations' })
   mergeId!: string;
@@ -23,20 +24,6 @@ export class PreparationRow {
   /** The token that came with the request, encrypted; gone as soon as all inputs are there. */
   @Column({ type: 'text', name: 'sealed_token', nullable: true, select: false })
   sealedToken!: string | null;
-
-  /** Raised by every claim: with `owner` it is the fence that every write names. */
-  @Column({ type: 'integer', default: 0 })
-  attempt!: number;
-
-  @Column({ type: 'text', nullable: true })
-  owner!: string | null;
-
-  /** With an owner: until when that lives. Without: not to be taken before. */
-  @Column({ type: 'timestamptz', name: 'lease_until', nullable: true })
-  leaseUntil!: Date | null;
-
-  @Column({ type: 'integer', default: 0 })
-  failures!: number;
 }
 
 /** An input that has to be there before a merge: an import, or the merge of a stage. */
