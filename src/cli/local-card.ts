@@ -1,6 +1,7 @@
 import { basename, isAbsolute, resolve } from 'node:path';
 import { type ModelCard, renderModelCard, sharedFacts } from '../cards/model-card.js';
-import { DEFAULT_REPORT, type MergePlan, type MergeReport } from '../engine/index.js';
+import { planFacts } from '../cards/plan-facts.js';
+import type { MergePlan, MergeReport } from '../engine/index.js';
 import { assess } from '../licences/assess.js';
 import { Closure, type LicenceNode } from '../licences/closure.js';
 import type { CardStatement } from '../licences/front-matter.js';
@@ -11,7 +12,7 @@ import {
   readModelCard,
   readStatement,
 } from '../licences/licence-reading.js';
-import { methods, type Recipe } from '../recipe/index.js';
+import type { Recipe } from '../recipe/index.js';
 import type { LocalModel } from './local-models.js';
 
 export interface LocalCard {
@@ -26,7 +27,6 @@ export interface LocalCard {
 
 /** README.md of a merge of directories: no clock, and no absolute path of this machine. */
 export async function localCard({ recipe, recipeText, models, plan, files, report }: LocalCard): Promise<string> {
-  const { name, title, doc, paper } = methods[recipe.merge_method];
   const architecture = models.get(recipe.base_model ?? plan.inputs[0]?.reference ?? '')?.checkpoint.architecture;
   const known = await Promise.all(plan.inputs.map(({ reference }) => readInput(models.get(reference), reference)));
   const inputs = known.map(({ name, statement }, at): ModelCard['inputs'][number] => {
@@ -35,21 +35,13 @@ export async function localCard({ recipe, recipeText, models, plan, files, repor
     return { name, role, ...(licence !== undefined && { licence }) };
   });
   return renderModelCard({
-    method: { name, title, doc, ...(paper && { paper }) },
+    ...planFacts(recipe.merge_method, plan),
     inputs,
     recipe: withoutPaths(recipeText, [...models.keys()]),
     dtype: dtypeOf(plan),
-    parameterCount: plan.parameterCount,
     ...(architecture !== undefined && { architecture }),
-    seed: plan.seed,
-    shardBytes: plan.shardBytes,
-    engineVersion: String(plan.engine),
-    tensors: plan.outcome,
     files,
-    warnings: plan.warnings.map(({ message }) => message),
     ...(report && { report }),
-    ...(plan.report !== DEFAULT_REPORT && { reportMode: plan.report }),
-    allowNan: plan.allowNan,
     licence: assess(closureOf(known)),
     ...sharedFacts(known.map(({ card }) => card)),
   });

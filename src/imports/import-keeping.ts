@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { UploadsService } from '../models/uploads.service.js';
-import { cancelIfWanted } from './import-attempt.js';
 import { ImportEvents } from './import-events.js';
 import { ImportLeases } from './import-leases.js';
 
@@ -21,12 +20,7 @@ export class ImportKeeping {
 
   /** Ends what nobody works on any more, and frees what cancelled imports had stored. */
   async sweep(): Promise<void> {
-    const wanted = await this.database.query<{ id: string }[]>(
-      `select id from imports where cancel_requested_at is not null and state not in ('succeeded', 'failed', 'cancelled')`,
-    );
-    for (const { id } of wanted) {
-      await this.events.changing(id, (manager) => cancelIfWanted(manager, this.events, id));
-    }
+    await this.events.cancelAllWanted();
     const cancelled = await this.database.query<{ id: string; upload_id: string }[]>(
       `select id, upload_id from imports where state = 'cancelled' and upload_id is not null`,
     );

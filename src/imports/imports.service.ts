@@ -5,7 +5,6 @@ import { z } from 'zod';
 import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
 import { decodeCursor, type Page, pageOf } from '../http/pagination.js';
-import { cancelIfWanted } from './import-attempt.js';
 import { ImportEvents } from './import-events.js';
 import { ImportLoop } from './import-loop.js';
 import { ImportSources } from './import-sources.js';
@@ -106,13 +105,7 @@ export class ImportsService {
       const state = await this.#lock(manager, id);
       if (state !== 'cancelled') {
         if (isTerminal(state)) throw new AppError('import_finished', `The import has ${state}.`);
-        const rows = await manager.query<unknown[]>(
-          `with asked as (update imports set cancel_requested_at = now() where id = $1 and cancel_requested_at is null returning id)
-           select id from asked`,
-          [id],
-        );
-        if (rows.length > 0) await this.events.append(manager, id, 'cancel-requested', {});
-        await cancelIfWanted(manager, this.events, id);
+        await this.events.askToCancel(manager, id);
       }
       return this.get(id, manager);
     });

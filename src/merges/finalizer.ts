@@ -1,26 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { heatMap } from '../cards/heat-map.js';
 import { renderModelCard, sharedFacts } from '../cards/model-card.js';
+import { planFacts } from '../cards/plan-facts.js';
 import { REPORT_PICTURE } from '../cards/report-section.js';
-import {
-  DEFAULT_REPORT,
-  formatReport,
-  type MergeReport,
-  mergeReport,
-  REPORT_FILE,
-  type TensorReport,
-} from '../engine/index.js';
+import { formatReport, type MergeReport, mergeReport, REPORT_FILE, type TensorReport } from '../engine/index.js';
 import { readModelCard } from '../licences/licence-reading.js';
 import { LineageService } from '../lineage/lineage.service.js';
 import { objectFiles } from '../models/object-files.js';
 import type { StoredFile } from '../models/versions.service.js';
 import { OBJECT_STORE } from '../platform/tokens.js';
-import { methods, type MethodName } from '../recipe/index.js';
+import { type MethodName, recipeText } from '../recipe/index.js';
 import { writeObject } from '../storage/content.js';
 import type { ObjectStore } from '../storage/object-store.js';
 import type { FinalClaim } from './finalizations.js';
 import type { PinnedInput } from './merges.schema.js';
-import { recipeText } from '../recipe/index.js';
 import { mergePrefix } from './shard-runner.js';
 import type { StoredMerge } from './stored-merges.js';
 
@@ -64,25 +57,15 @@ export class Finalizer {
 
   async #card(merge: StoredMerge, files: readonly StoredFile[], report: MergeReport | undefined): Promise<string> {
     const { plan, summary, pinnedRecipe } = merge;
-    const { name, title, doc, paper } = methods[summary.method as MethodName];
     const cards = merge.files.map((each) => readModelCard(objectFiles(this.store, [...each.values()])));
     return renderModelCard({
-      method: { name, title, doc, ...(paper && { paper }) },
+      ...planFacts(summary.method as MethodName, plan),
       inputs: summary.inputs.map(cardInput),
       recipe: recipeText(pinnedRecipe),
       dtype: summary.dtype,
-      parameterCount: plan.parameterCount,
       ...(summary.architecture !== null && { architecture: summary.architecture }),
-      seed: plan.seed,
-      shardBytes: plan.shardBytes,
-      engineVersion: String(plan.engine),
-      tensors: plan.outcome,
       files,
-      // The recipe's own warnings have served their purpose; what is odd about the models stays true.
-      warnings: plan.warnings.map(({ message }) => message),
       ...(report && { report }),
-      ...(plan.report !== DEFAULT_REPORT && { reportMode: plan.report }),
-      allowNan: plan.allowNan,
       ...(summary.licence && { licence: summary.licence }),
       ...sharedFacts(await Promise.all(cards)),
       lineage: await this.lineage.pictureOfParents(

@@ -38,21 +38,10 @@ export class PublicationAttempt extends HubJobAttempt<PublicationState> {
   }
 
   protected override cancelIfWanted(manager: EntityManager, id: string): Promise<boolean> {
-    return cancelIfWanted(manager, this.events, id);
+    return this.events.cancelIfWanted(manager, id);
   }
 
-  protected override async fail(manager: EntityManager, id: string, { code, detail }: AttemptFailure): Promise<void> {
-    await this.events.move(manager, id, 'fail', { code, detail });
-    await manager.query('update publications set failure = $2 where id = $1', [id, JSON.stringify({ code, detail })]);
+  protected override fail(manager: EntityManager, id: string, failure: AttemptFailure): Promise<void> {
+    return this.events.fail(manager, id, failure);
   }
-}
-
-/** Ends a publication whose cancellation was asked for, unless somebody still works on it. */
-export async function cancelIfWanted(manager: EntityManager, events: PublicationEvents, id: string): Promise<boolean> {
-  const [row] = await manager.query<{ ready: boolean }[]>(
-    `select cancel_requested_at is not null and (owner is null or lease_until < now()) as ready
-     from publications where id = $1 for update`,
-    [id],
-  );
-  return row?.ready === true && (await events.move(manager, id, 'cancel')) !== undefined;
 }

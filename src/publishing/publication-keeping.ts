@@ -1,6 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { cancelIfWanted } from './publication-attempt.js';
 import { PublicationEvents } from './publication-events.js';
 import { PublicationLeases } from './publication-leases.js';
 
@@ -8,7 +6,6 @@ import { PublicationLeases } from './publication-leases.js';
 @Injectable()
 export class PublicationKeeping {
   constructor(
-    private readonly database: DataSource,
     private readonly leases: PublicationLeases,
     private readonly events: PublicationEvents,
   ) {}
@@ -18,13 +15,7 @@ export class PublicationKeeping {
   }
 
   /** Ends what nobody works on any more. */
-  async sweep(): Promise<void> {
-    const wanted = await this.database.query<{ id: string }[]>(
-      `select id from publications
-       where cancel_requested_at is not null and state not in ('succeeded', 'failed', 'cancelled')`,
-    );
-    for (const { id } of wanted) {
-      await this.events.changing(id, (manager) => cancelIfWanted(manager, this.events, id));
-    }
+  sweep(): Promise<void> {
+    return this.events.cancelAllWanted();
   }
 }

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { AppError } from '../errors.js';
 import type { Commit } from '../http/effects.js';
 import { decodeCursor, type Page, pageOf } from '../http/pagination.js';
-import { cancelIfWanted } from './publication-attempt.js';
 import { parseReference } from '../models/names.js';
 import { requireWeights } from '../models/weights-expiry.service.js';
 import { PublicationEvents } from './publication-events.js';
@@ -59,13 +58,7 @@ export class PublicationsService {
       const state = await this.#lock(manager, id);
       if (state !== 'cancelled') {
         if (next(state, 'cancel') === undefined) throw tooLate(state);
-        const rows = await manager.query<unknown[]>(
-          `with asked as (update publications set cancel_requested_at = now() where id = $1 and cancel_requested_at is null returning id)
-           select id from asked`,
-          [id],
-        );
-        if (rows.length > 0) await this.events.append(manager, id, 'cancel-requested', {});
-        await cancelIfWanted(manager, this.events, id);
+        await this.events.askToCancel(manager, id);
       }
       return this.get(id, manager);
     });

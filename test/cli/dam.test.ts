@@ -34,9 +34,9 @@ describe('amalgam merge, by coefficients', () => {
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
   it('takes a directory or a file, and writes the same', async () => {
-    expect(await merge('trained', 'merge')).toMatchObject({ status: 0, stderr: '' });
+    expect(await merge('trained', 'merge')).toMatchObject({ status: 0, complaints: '' });
     const weights = readFileSync(join(root, 'out', 'model.safetensors'));
-    expect(await merge('trained/model.safetensors', 'merge')).toMatchObject({ status: 0, stderr: '' });
+    expect(await merge('trained/model.safetensors', 'merge')).toMatchObject({ status: 0, complaints: '' });
     expect(readFileSync(join(root, 'out', 'model.safetensors')).equals(weights)).toBe(true);
     expect(weights.equals(readFileSync(join(root, 'sort', 'model.safetensors')))).toBe(false);
   });

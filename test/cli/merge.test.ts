@@ -50,8 +50,8 @@ describe('amalgam merge', () => {
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
   it('writes a model that is all there, and says so in one line', async () => {
-    const { status, stdout, stderr } = await merge('out');
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const { status, stdout, complaints } = await merge('out');
+    expect({ status, complaints }).toEqual({ status: 0, complaints: '' });
     expect(stdout).toMatch(
       /^out: slerp of 2 models, 39 tensors merged, 0 copied, 0 dropped, 902\.8 kB in 1 file, \d+\.\d s\n$/,
     );

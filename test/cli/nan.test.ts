@@ -60,8 +60,8 @@ describe('a merge that would write NaN', () => {
   });
 
   it('is carried out when that is allowed', async () => {
-    const { status, stderr } = await merge(linear, '--allow-nan');
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const { status, complaints } = await merge(linear, '--allow-nan');
+    expect({ status, complaints }).toEqual({ status: 0, complaints: '' });
     expect((await inspect(localDirectory(join(root, 'out')))).tensors.has(spoilt)).toBe(true);
   });
 

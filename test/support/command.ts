@@ -13,6 +13,8 @@ export interface CommandResult {
   status: number | null;
   stdout: string;
   stderr: string;
+  /** What it says there beside its progress, which a busy machine gets to see. */
+  complaints: string;
 }
 
 export interface CommandOptions {
@@ -47,7 +49,10 @@ export function startCommand(argv: readonly string[], options: CommandOptions = 
   let stderr = '';
   child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const result = once(child, 'close').then(([status]) => ({ status: status as number | null, stdout, stderr }));
+  const result = once(child, 'close').then(([status]) => {
+    const complaints = stderr.replace(/^(?:Hashing|Sending|Fetching|Merging) \d+%.*\n/gm, '');
+    return { status: status as number | null, stdout, stderr, complaints };
+  });
   return { child, result, stderr: () => stderr };
 }
 
