@@ -2,21 +2,8 @@ import { DEFAULT_REPORT, type MergePlan } from '../engine/index.js';
 import { type MethodName, methods } from '../recipe/index.js';
 import type { ModelCard } from './model-card.js';
 
-type PlanFacts = Pick<
-  ModelCard,
-  | 'method'
-  | 'parameterCount'
-  | 'seed'
-  | 'shardBytes'
-  | 'engineVersion'
-  | 'tensors'
-  | 'warnings'
-  | 'reportMode'
-  | 'allowNan'
->;
-
 /** What a card says of a plan, whoever carried it out. Warnings about the recipe alone have served their purpose by then. */
-export function planFacts(method: MethodName, plan: MergePlan): PlanFacts {
+export function planFacts(method: MethodName, plan: MergePlan) {
   const { name, title, doc, paper } = methods[method];
   return {
     method: { name, title, doc, ...(paper && { paper }) },
@@ -28,5 +15,5 @@ export function planFacts(method: MethodName, plan: MergePlan): PlanFacts {
     warnings: plan.warnings.map(({ message }) => message),
     ...(plan.report !== DEFAULT_REPORT && { reportMode: plan.report }),
     allowNan: plan.allowNan,
-  };
+  } satisfies Partial<ModelCard>;
 }

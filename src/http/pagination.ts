@@ -3,14 +3,13 @@ import { AppError } from '../errors.js';
 
 export const maxPageItems = 200;
 const defaultPageItems = 50;
-const unknownCursor = 'must be `nextCursor` of the page before, as it is';
 
 /** Query of every list; extend it with the list's own filters. */
 export const PageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(maxPageItems).default(defaultPageItems).describe('Most items of the page.'),
   cursor: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{1,1024}$/, unknownCursor)
+    .regex(/^[A-Za-z0-9_-]{1,1024}$/, 'must be `nextCursor` of the page before, as it is')
     .optional()
     .describe('`nextCursor` of the page before.'),
 });

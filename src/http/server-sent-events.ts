@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { StreamableFile } from '@nestjs/common';
-import { ApiHeader } from '@nestjs/swagger';
+import { applyDecorators, StreamableFile } from '@nestjs/common';
+import { ApiHeader, ApiProduces } from '@nestjs/swagger';
 import { z } from 'zod';
 import { AppError } from '../errors.js';
 
@@ -44,24 +44,27 @@ function eventStream(
   return new StreamableFile(lines, { type: 'text/event-stream; charset=utf-8' });
 }
 
-const maxEvents = 999_999_999;
+const maxEventId = 999_999_999;
 
 /** Query of a GET of a job's events. */
 export const EventsQuery = z.object({
-  after: z.coerce.number().int().min(0).max(maxEvents).optional().describe('Only events after this one.'),
+  after: z.coerce.number().int().min(0).max(maxEventId).optional().describe('Only events after this one.'),
   limit: z.coerce.number().int().min(1).max(500).default(500).describe('Most events of the list.'),
 });
 export type EventsQuery = z.infer<typeof EventsQuery>;
 
 const eventIdPattern = /^\d{0,9}$/;
 
-/** Documents where a stream goes on. */
-export const LastEventIdHeader = ApiHeader({
-  name: 'Last-Event-ID',
-  required: false,
-  description: 'The last event that the client has seen.',
-  schema: { type: 'string', pattern: eventIdPattern.source },
-});
+/** Documents what `followOrList` answers with, and where a stream goes on. */
+export const Follows = applyDecorators(
+  ApiProduces('application/json', 'text/event-stream'),
+  ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: 'The last event that the client has seen.',
+    schema: { type: 'string', pattern: eventIdPattern.source },
+  }),
+);
 
 /** One event of a job, as lists and streams show it. */
 interface JobEvent {

@@ -1,9 +1,9 @@
 import { Controller, Get, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refuses } from '../http/refuses.decorator.js';
 import { Returns } from '../http/returns.decorator.js';
-import { EventsQuery, followOrList, LastEventIdHeader } from '../http/server-sent-events.js';
+import { EventsQuery, followOrList, Follows } from '../http/server-sent-events.js';
 import { ImportEvents } from './import-events.js';
 import { isTerminal } from './import-state.js';
 import { ImportEventList, ImportPath } from './imports.schema.js';
@@ -24,8 +24,7 @@ export class ImportEventsController {
       'With `Accept: text/event-stream`, events as they happen until the import has ended; `Last-Event-ID` ' +
       'continues where a stream broke. Otherwise the list of those that have happened.',
   })
-  @LastEventIdHeader
-  @ApiProduces('application/json', 'text/event-stream')
+  @Follows
   @ApiResponse({ status: 204, description: 'It has ended and everything was told: do not connect again.' })
   @Returns(200, ImportEventList)
   @Refuses(404)

@@ -1,9 +1,9 @@
 import { Controller, Get, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refuses } from '../http/refuses.decorator.js';
 import { Returns } from '../http/returns.decorator.js';
-import { EventsQuery, followOrList, LastEventIdHeader } from '../http/server-sent-events.js';
+import { EventsQuery, followOrList, Follows } from '../http/server-sent-events.js';
 import { MergeEvents } from './merge-events.js';
 import { isTerminal } from './merge-state.js';
 import { MergeEventList, MergePath } from './merges.schema.js';
@@ -24,8 +24,7 @@ export class MergeEventsController {
       'With `Accept: text/event-stream`, events as they happen until the merge has ended; `Last-Event-ID` continues ' +
       'where a stream broke. Otherwise the list of those that have happened.',
   })
-  @LastEventIdHeader
-  @ApiProduces('application/json', 'text/event-stream')
+  @Follows
   @ApiResponse({ status: 204, description: 'The merge has ended and everything was told: do not connect again.' })
   @Returns(200, MergeEventList)
   @Refuses(404)

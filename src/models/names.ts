@@ -3,22 +3,31 @@ import { checkPath } from '../engine/index.js';
 import { AppError } from '../errors.js';
 
 /** As on the Hub, so that a model keeps its name when it is published; never `.` or `..`, which are folders. */
-const namePattern = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,95}$/;
-const pathPattern = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,95}\/[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,95}$/;
+const name = '[A-Za-z0-9](?:[A-Za-z0-9_-]|\\.(?!\\.)){0,95}';
+const namePattern = new RegExp(`^${name}$`);
 const nameRule = 'must be letters, digits, single dots, dashes and underscores, 96 at most, a letter or digit first';
 
 /** Not a number, which would be a version. */
-const aliasPattern = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
+const alias = '[A-Za-z][A-Za-z0-9._-]{0,63}';
 const aliasRule = 'must be letters, digits, dots, dashes and underscores, 64 at most, a letter first';
+
+const version = '[1-9][0-9]{0,8}';
+const versionPattern = new RegExp(`^${version}$`);
+const referencePattern = new RegExp(`^(${name})/(${name})(?:@(${version}|${alias}))?$`);
 
 export const Namespace = z.string().regex(namePattern, nameRule).meta({ example: 'samples' });
 export const ModelName = z.string().regex(namePattern, nameRule).meta({ example: 'base' });
 /** A model without a version: `namespace/name`. */
-export const NamedModel = z.string().regex(pathPattern, 'must be namespace/name, such as team/my-model');
-export const AliasName = z.string().regex(aliasPattern, aliasRule).meta({ example: 'production' });
+export const NamedModel = z
+  .string()
+  .regex(new RegExp(`^${name}/${name}$`), 'must be namespace/name, such as team/my-model');
+export const AliasName = z
+  .string()
+  .regex(new RegExp(`^${alias}$`), aliasRule)
+  .meta({ example: 'production' });
 export const VersionSelector = z
   .string()
-  .regex(/^(?:[1-9][0-9]{0,8}|[A-Za-z][A-Za-z0-9._-]{0,63})$/, 'must be a version number or an alias')
+  .regex(new RegExp(`^(?:${version}|${alias})$`), 'must be a version number or an alias')
   .describe('A version number, or an alias such as `latest`.')
   .meta({ example: 'latest' });
 
@@ -26,7 +35,7 @@ export const VersionSelector = z
 export const latestAlias = 'latest';
 
 export function isVersionNumber(text: string): boolean {
-  return /^[1-9]\d{0,8}$/.test(text);
+  return versionPattern.test(text);
 }
 
 /** Where a version comes from, as users write it. @param repository `org/name` of the Hub, or `s3://bucket/prefix` */
@@ -50,10 +59,8 @@ export function parseReference(text: string): ModelReference {
     const remedy = 'Import it first (POST /v1/imports), and name what that makes.';
     throw new AppError('reference_not_supported', `${shown(text)}: models are taken from the registry only. ${remedy}`);
   }
-  const [, namespace = '', name = '', revision = latestAlias] = /^([^/@]+)\/([^/@]+)(?:@(.+))?$/.exec(text) ?? [];
-  const valid =
-    namePattern.test(namespace) && namePattern.test(name) && (isVersionNumber(revision) || aliasPattern.test(revision));
-  if (valid) return { namespace, name, revision };
+  const [, namespace, model, revision = latestAlias] = referencePattern.exec(text) ?? [];
+  if (namespace !== undefined && model !== undefined) return { namespace, name: model, revision };
   const local = /^[./~]|\\/.test(text) ? ' Paths of this machine mean nothing to the service.' : '';
   throw new AppError(
     'reference_invalid',

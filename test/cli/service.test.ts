@@ -80,7 +80,7 @@ describe('amalgam submit', () => {
 
   it('shows where in the recipe the service sees a mistake', async () => {
     recipe('missing.yaml', slerp.replace('sort', 'sorted'));
-    expect(await run(['submit', 'missing.yaml', 'team/x'])).toMatchObject({
+    expect(await run(['submit', 'missing.yaml', 'team/x'])).toEqual({
       status: 1,
       stdout: '',
       stderr: expect.stringMatching(

@@ -13,8 +13,6 @@ export interface CommandResult {
   status: number | null;
   stdout: string;
   stderr: string;
-  /** What it says there beside its progress, which a busy machine gets to see. */
-  complaints: string;
 }
 
 export interface CommandOptions {
@@ -49,13 +47,15 @@ export function startCommand(argv: readonly string[], options: CommandOptions = 
   let stderr = '';
   child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const result = once(child, 'close').then(([status]) => {
-    const complaints = stderr.replace(/^(?:Hashing|Sending|Fetching|Merging) \d+%.*\n/gm, '');
-    return { status: status as number | null, stdout, stderr, complaints };
-  });
+  const result = once(child, 'close').then(([status]) => ({ status: status as number | null, stdout, stderr }));
   return { child, result, stderr: () => stderr };
 }
 
 export function amalgam(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   return startCommand(argv, options).result;
+}
+
+/** The result without lines of progress, which a busy machine gets to see. */
+export function withoutProgress(result: CommandResult): CommandResult {
+  return { ...result, stderr: result.stderr.replace(/^(?:Hashing|Sending|Fetching|Merging) \d+%.*\n/gm, '') };
 }

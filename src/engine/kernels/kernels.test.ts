@@ -40,9 +40,9 @@ function expectEqual(
   const call = (kernels: object): unknown =>
     (kernels as Record<string, (...all: unknown[]) => unknown>)[name]?.(...args);
   const [mine, twin] = [call(simd), call(scalar)];
-  const own = typeof mine === 'number' && /^(trim|clear)/.test(name) ? mine >>> 0 : mine;
+  const returned = typeof mine === 'number' && /^(trim|clear)/.test(name) ? mine >>> 0 : mine;
   // An assertion costs more than most kernels, and there are a hundred thousand calls.
-  if (!Object.is(own, twin)) expect(own).toEqual(twin);
+  if (!Object.is(returned, twin)) expect(returned).toEqual(twin);
   for (const [pointer, element] of results) {
     const [own, other] = [memory, twinMemory].map(({ buffer }) => Buffer.from(buffer, pointer, n * BYTES[element]));
     // Only where bytes differ (NaN payloads, or a defect) is it worth looking at single elements.
