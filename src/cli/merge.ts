@@ -44,7 +44,7 @@ const spoiling: readonly string[] = ['input_changed', 'nan_in_result'];
 export async function merge(source: RecipeText, out: string, options: MergeOptions): Promise<void> {
   const begun = performance.now();
   const work = StageDirectory.beside(out);
-  const threads = new MergeThreads(options.numThreads);
+  const threads = new MergeThreads(options.numThreads).start();
   const local = await planLocally(source, options, (name, digest) => work.pathOf(name, digest));
   for (const line of local.warnings) process.stderr.write(`${line}\n`);
   const output = await OutputDirectory.open({

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Config } from '../config.js';
-import { execute } from '../engine/index.js';
+import { execute, MergeThreads } from '../engine/index.js';
 import { CONFIG, OBJECT_STORE } from '../platform/tokens.js';
 import { BlobCache, type HeldBlob } from '../storage/blob-cache.js';
 import { writeObject } from '../storage/content.js';
@@ -29,13 +29,21 @@ export function scratchDirectory(config: Config): string {
 
 /** Computes one shard and stores it. Who owns the shard is not its business. */
 @Injectable()
-export class ShardRunner {
+export class ShardRunner implements OnModuleDestroy {
+  readonly #threads: MergeThreads;
+
   constructor(
     private readonly merges: StoredMerges,
     private readonly cache: BlobCache,
     @Inject(OBJECT_STORE) private readonly store: ObjectStore,
     @Inject(CONFIG) private readonly config: Config,
-  ) {}
+  ) {
+    this.#threads = new MergeThreads(config.threads);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.#threads.end();
+  }
 
   /**
    * @param onProgress bytes of the shard's file that are written so far
@@ -52,7 +60,7 @@ export class ShardRunner {
         locate: (input, file) => paths.get(`${input}/${file}`) ?? '',
         directory,
         shards: [claim.index],
-        threads: this.config.threads,
+        threads: this.#threads,
         // Taken while the file is stored: it is read once more for that anyway.
         digests: false,
         onEvent: (event) => {

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { join } from 'node:path';
 import {
   execute,
+  type ExecuteOptions,
   inspect,
   localDirectory,
   type MergeEvent,
@@ -12,6 +13,7 @@ import {
   type PlanOptions,
 } from '../../src/engine/index.js';
 import { modelReferences, parseRecipe } from '../../src/recipe/index.js';
+import { keptThreads } from './merge.js';
 
 export const THREADS = [1, 2, 3, 8] as const;
 /** The last is a whole number of nothing. */
@@ -50,6 +52,10 @@ export async function planOf(
   return { plan: merge, folders: merge.inputs.map(({ reference }) => join(folder, reference)) };
 }
 
+function howOf({ threads, chunkBytes }: Way): Pick<ExecuteOptions, 'threads' | 'chunkBytes'> {
+  return { threads: keptThreads(threads), chunkBytes };
+}
+
 export class Recorder {
   readonly outcome: Outcome = { sha256: {}, statistics: {}, reports: {} };
   readonly resumed: string[] = [];
@@ -85,7 +91,8 @@ export class MergeFolder {
   async run(merge: PlannedMerge, way: Way, directory = this.empty()): Promise<Recorder> {
     const recorder = new Recorder();
     await execute(merge.plan, {
-      ...{ ...way, directory },
+      ...howOf(way),
+      directory,
       locate: (input, file) => join(merge.folders[input] ?? '', file),
       onEvent: (event) => recorder.note(event),
     });
@@ -99,7 +106,8 @@ export class MergeFolder {
     const abort = new AbortController();
     const before = new Recorder();
     const end = await execute(merge.plan, {
-      ...{ ...way, directory, signal: abort.signal },
+      ...howOf(way),
+      ...{ directory, signal: abort.signal },
       locate: (input, file) => join(merge.folders[input] ?? '', file),
       onEvent: (event) => {
         before.note(event);

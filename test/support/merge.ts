@@ -1,3 +1,4 @@
+import { afterAll } from '@jest/globals';
 import { copyFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
@@ -7,6 +8,7 @@ import {
   execute,
   inspect,
   localDirectory,
+  MergeThreads,
   plan,
   type PlanModel,
   type PlanOptions,
@@ -24,6 +26,18 @@ export interface MergeRequest {
   execute?: Omit<ExecuteOptions, 'locate' | 'directory'>;
 }
 
+const kept = new Map<number, MergeThreads>();
+afterAll(async () => {
+  for (const threads of kept.values()) await threads.end();
+});
+
+/** The same for all merges of a test file, which are many and small. */
+export function keptThreads(count: number): MergeThreads {
+  const threads = kept.get(count) ?? new MergeThreads(count);
+  kept.set(count, threads);
+  return threads;
+}
+
 /** A whole merge through the engine's face, as a program without the service would do it. @throws RecipeError, EngineError */
 export async function merge(request: MergeRequest): Promise<{ plan: MergePlan; result: MergeResult }> {
   const { recipe } = parseRecipe(request.recipe, { executable: true });
@@ -36,7 +50,12 @@ export async function merge(request: MergeRequest): Promise<{ plan: MergePlan; r
   const merged = await plan(recipe, { models, ...request.plan });
   const locate = (input: number, file: string): string => join(folder(merged.inputs[input]?.reference ?? ''), file);
   mkdirSync(request.directory, { recursive: true });
-  const result = await execute(merged, { threads: 1, ...request.execute, locate, directory: request.directory });
+  const result = await execute(merged, {
+    threads: keptThreads(1),
+    ...request.execute,
+    locate,
+    directory: request.directory,
+  });
   if (merged.configText !== undefined) writeFileSync(join(request.directory, 'config.json'), merged.configText);
   if (merged.index !== undefined) writeFileSync(join(request.directory, 'model.safetensors.index.json'), merged.index);
   for (const { input, path } of merged.copies) copyFileSync(locate(input, path), join(request.directory, path));

@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../errors.js';
-import { compileKernels } from '../kernels/kernels.js';
 import type { TensorSlice } from '../methods/method.js';
 import { ENGINE_VERSION, type MergePlan } from '../plan/merge-plan.js';
 import type { TensorReport } from '../report/tensor-report.js';
@@ -44,7 +43,8 @@ export async function execute(plan: MergePlan, options: ExecuteOptions): Promise
   }
   const shards = options.shards ?? plan.shards.map((_shard, index) => index);
   const inputs = await pinInputs(plan, shards, options);
-  const context = openContext(plan, inputs.paths, options);
+  const threads = typeof options.threads === 'object' ? options.threads : new MergeThreads(options.threads);
+  const context = openContext(plan, inputs.paths, threads, options);
   const total = shards.reduce((sum, index) => sum + (plan.shards[index]?.bytes ?? 0), 0);
   const timer = setInterval(() => options.onEvent?.(progressOf(context.setup, total)), PROGRESS_MILLISECONDS);
   const results: ShardResult[] = [];
@@ -68,6 +68,7 @@ export async function execute(plan: MergePlan, options: ExecuteOptions): Promise
     throw error;
   } finally {
     clearInterval(timer);
+    if (threads !== options.threads) await threads.end();
   }
 }
 
@@ -99,9 +100,14 @@ async function runShard(
   return { result, reports };
 }
 
-function openContext(plan: MergePlan, paths: Record<string, string>[], options: ExecuteOptions): ShardContext {
+function openContext(
+  plan: MergePlan,
+  paths: Record<string, string>[],
+  threads: MergeThreads,
+  options: ExecuteOptions,
+): ShardContext {
   const setup: WorkerSetup = {
-    kernels: compileKernels(),
+    kernels: threads.kernels,
     paths,
     chunkBytes: options.chunkBytes ?? DEFAULT_CHUNK_BYTES,
     report: plan.report,
@@ -110,13 +116,8 @@ function openContext(plan: MergePlan, paths: Record<string, string>[], options: 
     writing: new SharedArrayBuffer(4),
     stop: new SharedArrayBuffer(4),
   };
-  const digest = options.digests === false ? undefined : new ShardDigest();
-  return ShardRun.openContext(setup, threadsOf(options), digest);
-}
-
-function threadsOf({ threads }: ExecuteOptions): MergeThreads {
-  if (typeof threads !== 'object') return new MergeThreads(threads);
-  return threads.areTaken ? new MergeThreads(threads.count) : threads;
+  const digest = options.digests === false ? undefined : new ShardDigest(threads.hashing);
+  return ShardRun.openContext(setup, threads, digest);
 }
 
 function progressOf(setup: WorkerSetup, total: number): MergeEvent & { type: 'progress' } {

@@ -1,35 +1,30 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
-import { builtUrl } from '../built.js';
+import { compileKernels } from '../kernels/kernels.js';
+import { KeptThreads } from './kept-threads.js';
 
-/**
- * Threads for one merge. They load their programs as soon as they are made, so whoever merges next makes them before it
- * plans. Those that no merge takes keep no process alive.
- */
+/** What merges need beside their plan, and hand on to each other: threads, and the kernels that these compute with. */
 export class MergeThreads {
-  private workers: Worker[];
-  private failure: Error | undefined;
+  readonly merging: KeptThreads;
+  readonly hashing = new KeptThreads('execution/shard-digest.worker.js', 1);
+  private compiled: WebAssembly.Module | undefined;
 
-  /** @param count one for each core by default */
+  /** @param count that compute; one for each core by default */
   constructor(readonly count = availableParallelism()) {
-    const url = builtUrl('execution/merge.worker.js');
-    this.workers = Array.from({ length: count }, () => {
-      const worker = new Worker(url);
-      worker.unref();
-      return worker.once('error', (error: Error) => (this.failure = error));
-    });
+    this.merging = new KeptThreads('execution/merge.worker.js', count);
   }
 
-  get areTaken(): boolean {
-    return this.workers.length === 0;
+  get kernels(): WebAssembly.Module {
+    return (this.compiled ??= compileKernels());
   }
 
-  /** Whoever takes them ends them. @throws whatever one of them has failed with */
-  take(): Worker[] {
-    if (this.failure !== undefined) throw this.failure;
-    const { workers } = this;
-    this.workers = [];
-    for (const worker of workers) worker.ref();
-    return workers;
+  /** Has those that compute load their programs now: whoever merges soon does so before it plans. */
+  start(): this {
+    this.merging.start();
+    return this;
+  }
+
+  /** Ends those that no merge has, which happens by itself when none comes for a while. */
+  async end(): Promise<void> {
+    await Promise.all([this.merging.end(), this.hashing.end()]);
   }
 }

@@ -1,18 +1,45 @@
 import { parentPort } from 'node:worker_threads';
 import { EngineError } from '../errors.js';
-import type { TensorSlice } from '../methods/method.js';
 import { OpenFiles } from './file-access.js';
-import type { Task, TaskResult, WorkerAnswer, WorkerSetup } from './task.js';
+import type { Task, TaskResult, WorkerAnswer, WorkerMessage, WorkerSetup } from './task.js';
 import { TensorRunner } from './tensor-runner.js';
 import { Arena } from './workspace.js';
 
-// The programs are loaded by now; what the merge needs may come later.
-const setup = await new Promise<WorkerSetup>((resolve) => parentPort?.once('message', resolve));
+/** Of the merge that this thread works for. */
+let paths: WorkerSetup['paths'] = [];
+let runner: TensorRunner | undefined;
+/** Of all merges, one after the other. */
+let arena: Arena | undefined;
 const files = new OpenFiles();
-const readSlice = ({ input, file, offset }: TensorSlice, target: Uint8Array): void => {
-  files.read(setup.paths[input]?.[file] ?? '', target, offset);
-};
-const runner = new TensorRunner(setup, new Arena(setup.kernels, readSlice), files);
+
+function begin(setup: WorkerSetup): WorkerAnswer {
+  ({ paths } = setup);
+  arena ??= new Arena(setup.kernels, ({ input, file, offset }, target) => {
+    files.read(paths[input]?.[file] ?? '', target, offset);
+  });
+  runner = new TensorRunner(setup, arena, files);
+  return { kind: 'ready' };
+}
+
+function finish(): WorkerAnswer {
+  files.close();
+  runner = undefined;
+  return { kind: 'finished' };
+}
+
+function work(tasks: readonly Task[]): WorkerAnswer {
+  let tensor = '';
+  try {
+    const results = tasks.map((task) => {
+      tensor = task.tensor;
+      if (runner === undefined) throw new Error('there is no merge to work for');
+      return runner.run(task);
+    });
+    return { kind: 'done', results };
+  } catch (error) {
+    return describe(error, tensor);
+  }
+}
 
 function answer(message: WorkerAnswer): void {
   parentPort?.postMessage(message, message.kind === 'done' ? countersOf(message.results) : []);
@@ -37,22 +64,8 @@ function describe(error: unknown, tensor: string): WorkerAnswer {
   return { kind: 'failed', code: known, message, tensor, stack };
 }
 
-parentPort?.on('message', (tasks: Task[] | 'close') => {
-  if (tasks === 'close') {
-    files.close();
-    parentPort?.close();
-    return;
-  }
-  let tensor = '';
-  try {
-    const results = tasks.map((task) => {
-      tensor = task.tensor;
-      return runner.run(task);
-    });
-    answer({ kind: 'done', results });
-  } catch (error) {
-    answer(describe(error, tensor));
-  }
+parentPort?.on('message', (message: WorkerMessage) => {
+  if (message === 'finish') answer(finish());
+  else if (Array.isArray(message)) answer(work(message));
+  else answer(begin(message));
 });
-
-answer({ kind: 'ready' });

@@ -71,11 +71,12 @@ export class ShardRun {
         (error) => context.current?.fail(error),
       ),
       close: async () => {
-        await Promise.all([context.pool.close(), digest?.close()]);
+        await context.pool.close();
+        digest?.close();
       },
       abandon: async () => {
         Atomics.store(new Int32Array(setup.stop), 0, 1);
-        await Promise.all([context.pool.terminate(), digest?.close()]);
+        await Promise.all([context.pool.terminate(), digest?.terminate()]);
       },
     };
     return context;

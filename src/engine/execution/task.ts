@@ -72,7 +72,11 @@ export interface WorkerSetup {
   stop: SharedArrayBuffer;
 }
 
+/** A thread's life: a merge begins, batches of its tasks, it is finished; and again. */
+export type WorkerMessage = WorkerSetup | Task[] | 'finish';
+
 export type WorkerAnswer =
   | { kind: 'ready' }
+  | { kind: 'finished' }
   | { kind: 'done'; results: TaskResult[] }
   | { kind: 'failed'; code: string | undefined; message: string; tensor: string; stack: string | undefined };
