@@ -13,6 +13,7 @@ import { createServer } from './http/server.js';
 import { ValidationPipe } from './http/validation.pipe.js';
 import { dataSourceOptions, openDatabase, openDataSource } from './platform/database.js';
 import { createLogger, type Logger, NestLogger } from './platform/logger.js';
+import { migrateQueue } from './platform/queue-transport.js';
 import { entities, migrations } from './tables.js';
 
 export interface RunningService {
@@ -25,7 +26,7 @@ export interface RunningService {
 /** Starts roles `all` and `api`: resolves when the server listens and the sample models are there. */
 export async function serve(config: Config, logger: Logger = createLogger(config.logLevel)): Promise<RunningService> {
   const app = await createApp(config, logger, false);
-  serveDocs(app.getHttpAdapter().getInstance(), createOpenapi(app));
+  serveDocs(app.getHttpAdapter().getInstance(), () => createOpenapi(app));
   await app.listen(config.http.port, config.http.host);
   const { port } = app.getHttpServer().address() as AddressInfo;
   const host = config.http.host.includes(':') ? `[${config.http.host}]` : config.http.host;
@@ -53,6 +54,7 @@ export async function migrate(config: Config): Promise<void> {
   try {
     const dataSource = await openDataSource(database, dataSourceOptions(database, entities, migrations));
     await dataSource.destroy();
+    if (config.queue.redisUrl === undefined) await migrateQueue(database);
   } finally {
     await database.close();
   }

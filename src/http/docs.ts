@@ -44,10 +44,16 @@ const policy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** Serves Swagger UI at /docs and the document that it shows at /openapi.json. */
-export function serveDocs(instance: FastifyInstance, document: OpenAPIObject): void {
-  const text = JSON.stringify(document);
-  instance.get('/openapi.json', (_request, reply) => reply.type('application/json').send(text));
+/**
+ * Serves Swagger UI at /docs and the document that it shows at /openapi.json.
+ * @param createDocument called when somebody asks for it first: to make it takes a while, and most processes are never asked
+ */
+export function serveDocs(instance: FastifyInstance, createDocument: () => OpenAPIObject): void {
+  let text: string | undefined;
+  instance.get('/openapi.json', (_request, reply) => {
+    text ??= JSON.stringify(createDocument());
+    return reply.type('application/json').send(text);
+  });
   instance.get('/docs', (_request, reply) => {
     void reply.headers({ 'content-security-policy': policy, 'cache-control': 'no-cache' });
     return reply.type('text/html; charset=utf-8').send(html);

@@ -84,20 +84,26 @@ export function redisTransport<T>(url: string, name: string, logger: Logger): Qu
 /** BullMQ names its tables plainly and expects this schema first in the search_path. */
 const queueSchema = 'bullmq';
 
+/** Brings the tables of a queue that the database carries up to date. */
+export async function migrateQueue(database: Database): Promise<void> {
+  const client = new database.driver.Client(database.poolConfig(queueSchema));
+  await client.connect();
+  try {
+    await runMigrations(client, queueSchema);
+  } finally {
+    await client.end();
+  }
+}
+
 export async function postgresTransport<T>(
   database: Database,
   name: string,
   logger: Logger,
 ): Promise<QueueTransport<T>> {
+  await migrateQueue(database);
   const report = reporter(logger, 'The database');
   const pool = new database.driver.Pool({ ...database.poolConfig(queueSchema), keepAlive: true, max: 5 });
   pool.on('error', report);
-  const client = await pool.connect();
-  try {
-    await runMigrations(client, queueSchema);
-  } finally {
-    client.release();
-  }
   // BullMQ describes pools a little more loosely than `pg` does.
   const connection = pool as unknown as PgPool;
   const bell = new Queue(name, { connection, skipMetasUpdate: true }, createPostgresBackend).on('error', report);

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { until } from '../support/child-server.js';
 import { amalgam, type CommandResult, startCommand } from '../support/command.js';
+import { placeFreshDatabase } from '../support/fresh-database.js';
 
 const baseConfig = resolve(import.meta.dirname, '../../samples/base/config.json');
 const RESULTS = ['linear', 'ties', 'slerp'];
@@ -61,6 +62,7 @@ describe('npm run demo', () => {
   afterEach(() => rmSync(root, { recursive: true }));
 
   it('stays until Ctrl-C, and leaves nothing running', async () => {
+    await placeFreshDatabase(join(root, 'data'));
     const { child, result } = startCommand(['--data', root], { program: 'demo' });
     const [, url = ''] = /listens on (\S+)/.exec(await textUntil(child, 'Ctrl-C ends')) ?? [];
     expect((await fetch(`${url}/docs`)).status).toBe(200);
@@ -76,7 +78,8 @@ describe('npm run demo', () => {
   ])(
     'takes the service along when %s ends it early',
     async (_name, status, end) => {
-      const { child, result } = startCommand([], { program: 'demo', settings: { TMPDIR: root } });
+      await placeFreshDatabase(join(root, 'data'));
+      const { child, result } = startCommand(['--data', root], { program: 'demo' });
       const [, url = ''] = /listens on (\S+)/.exec(await textUntil(child, 'sample models')) ?? [];
       end(child);
       expect(await result).toMatchObject({ status, stderr: '' });

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { environmentOf } from './environment.js';
 
 const programs = {
   amalgam: fileURLToPath(new URL('../../dist/src/cli/amalgam.js', import.meta.url)),
@@ -36,10 +37,9 @@ export interface RunningCommand {
 /** Starts the built program as a process of its own. */
 export function startCommand(argv: readonly string[], options: CommandOptions = {}): RunningCommand {
   const { cwd, settings = {}, program = 'amalgam', input } = options;
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AMALGAM_'));
   const child = spawn(process.execPath, [programs[program], ...argv], {
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    env: { ...Object.fromEntries(inherited), ...settings },
+    env: environmentOf(settings),
     ...(cwd !== undefined && { cwd }),
   });
   child.stdin?.end(input);

@@ -39,5 +39,11 @@ export function describeWith(requirements: readonly Requirement[], name: string,
   else describe.skip(`${name} (needs ${missing.map((each) => `${each}: ${variables[each]}`).join(', ')})`, body);
 }
 
+/** What a process of ours is started with: settings alone name what begins with AMALGAM_. */
+export function environmentOf(settings: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AMALGAM_'));
+  return { ...Object.fromEntries(inherited), ...settings };
+}
+
 /** A Hub that answers nobody: what a test does not mean to ask for must not reach the real one. */
 export const noHub = { AMALGAM_HUB_URL: 'http://127.0.0.1:9' };

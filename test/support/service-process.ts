@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { until } from './child-server.js';
-import { noHub } from './environment.js';
+import { environmentOf, noHub } from './environment.js';
 import { placeFreshDatabase } from './fresh-database.js';
 
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
@@ -29,9 +29,8 @@ export async function startService(
 ): Promise<ServiceProcess> {
   const { AMALGAM_DATA_DIR: directory, AMALGAM_DATABASE_URL: server } = settings;
   if (directory !== undefined && server === undefined) await placeFreshDatabase(directory);
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AMALGAM_'));
   const child: ChildProcess = spawn(process.execPath, [main, role], {
-    env: { ...Object.fromEntries(inherited), AMALGAM_PORT: '0', AMALGAM_SAMPLES: 'false', ...noHub, ...settings },
+    env: environmentOf({ AMALGAM_PORT: '0', AMALGAM_SAMPLES: 'false', ...noHub, ...settings }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
