@@ -8,13 +8,13 @@ import type { HubError } from './hub-error.js';
 import type { OnWait } from './hub-waiting.js';
 
 /** Jobs of one kind that speak to the Hub. */
-export interface HubJobs<State extends string> {
+export interface HubJobs {
   /** What an attempt tries, for the log: `to import`. */
   doing: string;
   /** What names a job in the log: `importId`. */
   idName: string;
   leases: JobLeases;
-  events: EventLog<State>;
+  events: Pick<EventLog<string, string>, 'append' | 'changing' | 'onChange'>;
   logger: Logger;
 }
 
@@ -28,8 +28,8 @@ export interface AttemptLine {
 const toldWaitSeconds = 5;
 
 /** One attempt at a job, from the claim to its end or to the fault that ends the attempt. */
-export abstract class HubJobAttempt<State extends string, Failure extends AttemptFailure = AttemptFailure> {
-  constructor(private readonly jobs: HubJobs<State>) {}
+export abstract class HubJobAttempt<Failure extends AttemptFailure = AttemptFailure> {
+  constructor(private readonly jobs: HubJobs) {}
 
   /** What the attempt does. What it throws becomes part of the job. */
   protected abstract work(claim: JobClaim, line: AttemptLine): Promise<void>;

@@ -1,69 +1,36 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { EventLog, type EventTables } from '../platform/event-log.js';
-import type { StateMachine } from '../platform/state-machine.js';
 import type { AttemptFailure } from './hub-attempts.js';
 
-/** Transfers of one kind: their tables, and their life. */
-interface TransferTables<State extends string, Happening extends string> extends Omit<
-  EventTables<State>,
-  'isTerminal'
-> {
-  life: Pick<StateMachine<State, Happening>, 'next' | 'statesBefore' | 'isTerminal'>;
+/** Transfers of one kind. */
+interface TransferTables<State extends string, Happening extends string> extends EventTables<State, Happening> {
   /** In which bytes move. */
   moving: State;
-  /** The column that names what a transfer has made, where it makes something. */
-  result?: string;
 }
 
 /**
  * What happens to imports or to publications, jobs that move files from or to elsewhere: written in the transaction of the
  * happening, and read by whoever follows. The rows have the columns of `JobRow`, sealed_token, done_bytes and total_bytes.
  */
-export class TransferEvents<State extends string, Happening extends string> extends EventLog<State> {
+export class TransferEvents<State extends string, Happening extends string> extends EventLog<
+  State,
+  Happening | 'cancel' | 'fail'
+> {
   constructor(
     database: DataSource,
     private readonly transfers: TransferTables<State, Happening | 'cancel' | 'fail'>,
   ) {
-    super(database, { ...transfers, isTerminal: transfers.life.isTerminal });
+    super(database, transfers);
   }
 
-  /**
-   * Moves a transfer into the state that follows, with its event, when it is in a state in which this can happen. One that has
-   * ended forgets its token.
-   * @param result what it made, when it succeeds
-   * @returns whether anything was changed
-   */
-  async move(
-    manager: EntityManager,
-    id: string,
-    happening: Happening | 'cancel' | 'fail',
-    data: object = {},
-    result: string | null = null,
-  ): Promise<boolean> {
-    const { jobs, events, job, life, result: column } = this.transfers;
-    const before = life.statesBefore(happening);
-    const target = before[0] && life.next(before[0], happening);
-    const hasEnded = target !== undefined && life.isTerminal(target);
-    const rows = await manager.query<unknown[]>(
-      `with transfer as (
-         update ${jobs} set state = $3, event_seq = event_seq + 1, ${column === undefined ? '' : `${column} = $6,`}
-           finished_at = case when $4 then now() else null end,
-           sealed_token = case when $4 then null else sealed_token end
-         where id = $1 and state = any($2) returning id, event_seq)
-       insert into ${events} (${job}, seq, type, data)
-       select id, event_seq, $3, $5::jsonb from transfer returning seq`,
-      [id, before, target, hasEnded, JSON.stringify(data), ...(column === undefined ? [] : [result])],
-    );
-    return rows.length > 0;
+  protected override async forgetToken(manager: EntityManager, id: string): Promise<void> {
+    await manager.query(`update ${this.transfers.jobs} set sealed_token = null where id = $1`, [id]);
   }
 
   /** Ends a transfer that failed for good. */
   async fail(manager: EntityManager, id: string, { code, detail }: AttemptFailure): Promise<void> {
-    await this.move(manager, id, 'fail', { code, detail });
-    await manager.query(`update ${this.transfers.jobs} set failure = $2 where id = $1`, [
-      id,
-      JSON.stringify({ code, detail }),
-    ]);
+    const failure = { code, detail };
+    await this.move(manager, id, 'fail', failure, { failure });
   }
 
   /** Notes that somebody wants a transfer to end, and ends it unless somebody works on it. */
@@ -86,7 +53,7 @@ export class TransferEvents<State extends string, Happening extends string> exte
        from ${this.transfers.jobs} where id = $1 for update`,
       [id],
     );
-    return row?.ready === true && this.move(manager, id, 'cancel');
+    return row?.ready === true && (await this.move(manager, id, 'cancel')) !== undefined;
   }
 
   /** The same of all of them. */

@@ -9,13 +9,12 @@ import { LOGGER } from '../platform/tokens.js';
 import { ImportEvents } from './import-events.js';
 import { failureOf } from './import-failure.js';
 import { ImportLeases } from './import-leases.js';
-import type { ImportState } from './import-state.js';
 import { ImportSteps } from './import-steps.js';
 import { StoredImports } from './stored-imports.js';
 
 /** One attempt at an import. */
 @Injectable()
-export class ImportAttempt extends HubJobAttempt<ImportState> {
+export class ImportAttempt extends HubJobAttempt {
   constructor(
     leases: ImportLeases,
     private readonly events: ImportEvents,

@@ -8,7 +8,7 @@ import { type ImportHappening, type ImportState, isTerminal, next, statesBefore 
 export class ImportEvents extends TransferEvents<ImportState, ImportHappening> {
   constructor(database: DataSource) {
     super(database, {
-      ...{ jobs: 'imports', events: 'import_events', job: 'import_id', result: 'version_id' },
+      ...{ jobs: 'imports', events: 'import_events', job: 'import_id' },
       ...{ moving: 'fetching', life: { isTerminal, next, statesBefore } },
     });
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { StoredTransfers } from '../hub/stored-transfers.js';
 import { AliasesService } from '../models/aliases.service.js';
 import { ModelsService } from '../models/models.service.js';
 import type { Version } from '../models/models.schema.js';
@@ -30,15 +31,17 @@ export interface StoredImport {
 
 /** Reads and writes of an attempt. Every write names the attempt and throws JobLost when that has lost the row. */
 @Injectable()
-export class StoredImports {
+export class StoredImports extends StoredTransfers<ImportState, ImportHappening> {
   constructor(
     private readonly database: DataSource,
-    private readonly leases: ImportLeases,
-    private readonly events: ImportEvents,
+    leases: ImportLeases,
+    events: ImportEvents,
     private readonly models: ModelsService,
     private readonly aliases: AliasesService,
     private readonly uploads: UploadsService,
-  ) {}
+  ) {
+    super(leases, events);
+  }
 
   async get(id: string): Promise<StoredImport> {
     const [row] = await this.database.query<StoredImport[]>(
@@ -48,20 +51,6 @@ export class StoredImports {
     );
     if (!row) throw new Error(`import ${id} is not there`);
     return row;
-  }
-
-  /** Moves it on, with what belongs to the new state. */
-  async move(
-    claim: JobClaim,
-    happening: ImportHappening,
-    data: object = {},
-    also: (manager: EntityManager) => Promise<void> = () => Promise.resolve(),
-  ): Promise<void> {
-    await this.events.changing(claim.id, async (manager) => {
-      await this.leases.lock(manager, claim);
-      await also(manager);
-      await this.events.move(manager, claim.id, happening, data);
-    });
   }
 
   /** Writes the plan down. */
@@ -103,7 +92,7 @@ export class StoredImports {
           'update imports set done_bytes = total_bytes, owner = null, lease_until = null where id = $1',
           [claim.id],
         );
-        await this.events.move(manager, claim.id, 'succeed', { version: reference, digest }, id);
+        await this.events.move(manager, claim.id, 'succeed', { version: reference, digest }, { version_id: id });
         return version;
       });
   }

@@ -6,34 +6,18 @@ import { isTerminal, type MergeHappening, type MergeState, next, statesBefore } 
 
 /** What happens to merges, written in the transaction of the happening and read by whoever follows. */
 @Injectable()
-export class MergeEvents extends EventLog<MergeState> {
+export class MergeEvents extends EventLog<MergeState, MergeHappening> {
   constructor(database: DataSource) {
-    super(database, { jobs: 'merges', events: 'merge_events', job: 'merge_id', isTerminal });
+    super(database, {
+      jobs: 'merges',
+      events: 'merge_events',
+      job: 'merge_id',
+      life: { isTerminal, next, statesBefore },
+    });
   }
 
-  /**
-   * Moves a merge into the state that follows, with its event, when it is in a state in which this can happen.
-   * @returns the new state, or undefined when nothing was changed
-   */
-  async move(
-    manager: EntityManager,
-    mergeId: string,
-    happening: MergeHappening,
-    data: object = {},
-  ): Promise<MergeState | undefined> {
-    const before = statesBefore(happening);
-    const target = before[0] && next(before[0], happening);
-    const rows = await manager.query<unknown[]>(
-      `with merge as (
-         update merges set state = $3, event_seq = event_seq + 1,
-           finished_at = case when $4 then now() else null end
-         where id = $1 and state = any($2) returning id, event_seq)
-       insert into merge_events (merge_id, seq, type, data) select id, event_seq, $3, $5::jsonb from merge returning seq`,
-      [mergeId, before, target, target !== undefined && isTerminal(target), JSON.stringify(data)],
-    );
-    if (rows.length === 0 || target === undefined) return undefined;
-    if (isTerminal(target)) await forgetToken(manager, mergeId);
-    return target;
+  protected override async forgetToken(manager: EntityManager, mergeId: string): Promise<void> {
+    await forgetToken(manager, mergeId);
   }
 
   /** How much of what merges wait for was fetched, where that has changed. */

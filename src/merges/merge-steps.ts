@@ -24,11 +24,7 @@ export async function failMerge(
   { code, detail, pointer }: MergeFailure,
 ): Promise<void> {
   const failure = { code, detail, ...(pointer !== undefined && { pointer }) };
-  if ((await events.move(manager, mergeId, 'fail', failure)) === undefined) return;
-  await manager.query('update merges set failure = $2, owner = null, lease_until = null where id = $1', [
-    mergeId,
-    JSON.stringify(failure),
-  ]);
+  await events.move(manager, mergeId, 'fail', failure, { failure, owner: null, lease_until: null });
 }
 
 /** Ends a merge whose cancellation was asked for, unless somebody still works on it: then the sweep comes back to it. */

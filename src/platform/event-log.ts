@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { Changes } from './changes.js';
+import type { StateMachine } from './state-machine.js';
 
 export interface EventRecord {
   seq: number;
@@ -8,24 +9,24 @@ export interface EventRecord {
   createdAt: string;
 }
 
-/** Where the events of one kind of job lie. The rows of jobs have the columns id, state and event_seq. */
-export interface EventTables<State> {
+/** Jobs of one kind: where they and their events lie, and their life. The rows of jobs have the columns of `JobRow`. */
+export interface EventTables<State extends string, Happening extends string> {
   jobs: string;
   events: string;
   /** The column of `events` that names the job. */
   job: string;
-  isTerminal: (state: State) => boolean;
+  life: Pick<StateMachine<State, Happening>, 'next' | 'statesBefore' | 'isTerminal'>;
 }
 
 const pageEvents = 500;
 
 /** What happens to the jobs of one kind, written in the transaction of the happening and read by whoever follows. */
-export class EventLog<State extends string> {
+export abstract class EventLog<State extends string, Happening extends string> {
   readonly #changes = new Changes();
 
   constructor(
     protected readonly database: DataSource,
-    private readonly tables: EventTables<State>,
+    private readonly tables: EventTables<State, Happening>,
   ) {}
 
   /** A transaction that changes a job; who follows it in this process hears of it after the commit. */
@@ -44,6 +45,40 @@ export class EventLog<State extends string> {
   onChange(id: string, callback: () => void): () => void {
     return this.#changes.onChange(id, callback);
   }
+
+  /**
+   * Moves a job into the state that follows, with its event, when it is in a state in which this can happen. One that has
+   * ended forgets its token.
+   * @param columns of the job's row that change with it
+   * @returns the new state, or undefined when nothing was changed
+   */
+  async move(
+    manager: EntityManager,
+    id: string,
+    happening: Happening,
+    data: object = {},
+    columns: Readonly<Record<string, unknown>> = {},
+  ): Promise<State | undefined> {
+    const { jobs, events, job, life } = this.tables;
+    const before = life.statesBefore(happening);
+    const target = before[0] && life.next(before[0], happening);
+    const hasEnded = target !== undefined && life.isTerminal(target);
+    const also = Object.keys(columns).map((column, i) => `, ${column} = $${i + 6}`);
+    const rows = await manager.query<unknown[]>(
+      `with job as (
+         update ${jobs} set state = $3, event_seq = event_seq + 1,
+           finished_at = case when $4 then now() else null end${also.join('')}
+         where id = $1 and state = any($2) returning id, event_seq)
+       insert into ${events} (${job}, seq, type, data) select id, event_seq, $3, $5::jsonb from job returning seq`,
+      [id, before, target, hasEnded, JSON.stringify(data), ...Object.values(columns)],
+    );
+    if (rows.length === 0) return undefined;
+    if (hasEnded) await this.forgetToken(manager, id);
+    return target;
+  }
+
+  /** The Hub's token that a job may have brought, kept where its kind keeps it. */
+  protected abstract forgetToken(manager: EntityManager, id: string): Promise<void>;
 
   /** Appends an event; the job's row is locked from here on, so events become visible in order. */
   async append(manager: EntityManager, id: string, type: string, data: object): Promise<void> {
@@ -73,11 +108,11 @@ export class EventLog<State extends string> {
   }
 
   async #endedAt(id: string): Promise<number | undefined> {
-    const { jobs, isTerminal } = this.tables;
+    const { jobs, life } = this.tables;
     const [row] = await this.database.query<{ state: State; event_seq: number }[]>(
       `select state, event_seq from ${jobs} where id = $1`,
       [id],
     );
-    return row === undefined || isTerminal(row.state) ? (row?.event_seq ?? 0) : undefined;
+    return row === undefined || life.isTerminal(row.state) ? (row?.event_seq ?? 0) : undefined;
   }
 }

@@ -9,13 +9,12 @@ import { LOGGER } from '../platform/tokens.js';
 import { PublicationEvents } from './publication-events.js';
 import { failureOf } from './publication-failure.js';
 import { PublicationLeases } from './publication-leases.js';
-import type { PublicationState } from './publication-state.js';
 import { PublicationSteps } from './publication-steps.js';
 import { StoredPublications } from './stored-publications.js';
 
 /** One attempt at a publication. */
 @Injectable()
-export class PublicationAttempt extends HubJobAttempt<PublicationState> {
+export class PublicationAttempt extends HubJobAttempt {
   constructor(
     leases: PublicationLeases,
     private readonly events: PublicationEvents,

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource } from 'typeorm';
+import { StoredTransfers } from '../hub/stored-transfers.js';
 import type { JobClaim } from '../platform/job-leases.js';
 import { PublicationEvents } from './publication-events.js';
 import { PublicationLeases } from './publication-leases.js';
@@ -28,12 +29,14 @@ export interface StoredPublication {
 
 /** Reads and writes of an attempt. Every write names the attempt and throws JobLost when that has lost the row. */
 @Injectable()
-export class StoredPublications {
+export class StoredPublications extends StoredTransfers<PublicationState, PublicationHappening> {
   constructor(
     private readonly database: DataSource,
-    private readonly leases: PublicationLeases,
-    private readonly events: PublicationEvents,
-  ) {}
+    leases: PublicationLeases,
+    events: PublicationEvents,
+  ) {
+    super(leases, events);
+  }
 
   async get(id: string): Promise<StoredPublication> {
     const [row] = await this.database.query<StoredPublication[]>(
@@ -55,20 +58,6 @@ export class StoredPublications {
       await manager.query('update publications set found = $2 where id = $1', [claim.id, JSON.stringify(all)]);
     });
     publication.found = all;
-  }
-
-  /** Moves it on, with what belongs to the new state. */
-  async move(
-    claim: JobClaim,
-    happening: PublicationHappening,
-    data: object = {},
-    also: (manager: EntityManager) => Promise<void> = () => Promise.resolve(),
-  ): Promise<void> {
-    await this.events.changing(claim.id, async (manager) => {
-      await this.leases.lock(manager, claim);
-      await also(manager);
-      await this.events.move(manager, claim.id, happening, data);
-    });
   }
 
   /** Writes the plan down, with the objects that have to be sent; those that were sent before stay sent. */

@@ -6,7 +6,6 @@ import type { JobClaim } from '../../platform/job-leases.js';
 import type { Logger } from '../../platform/logger.js';
 import { LOGGER } from '../../platform/tokens.js';
 import { MergeEvents } from '../merge-events.js';
-import type { MergeState } from '../merge-state.js';
 import { failMerge, finishCancelled } from '../merge-steps.js';
 import { failureOf, type PreparationFailure } from './preparation-failure.js';
 import { PreparationLeases } from './preparation-leases.js';
@@ -15,7 +14,7 @@ import { StoredPreparations } from './stored-preparations.js';
 
 /** One attempt at preparing a merge, which ends with the next thing to wait for. */
 @Injectable()
-export class PreparationAttempt extends HubJobAttempt<MergeState, PreparationFailure> {
+export class PreparationAttempt extends HubJobAttempt<PreparationFailure> {
   constructor(
     leases: PreparationLeases,
     private readonly events: MergeEvents,
