@@ -7,6 +7,7 @@ import { newApiKey } from '../../src/auth/api-keys.js';
 import { amalgam, type CommandResult, startCommand } from '../support/command.js';
 import { until } from '../support/child-server.js';
 import { writeFolder } from '../support/folder.js';
+import { placeFreshDatabase } from '../support/fresh-database.js';
 import { HttpClient } from '../support/http-client.js';
 import { type ServiceProcess, startService } from '../support/service-process.js';
 import { syntheticModel } from '../support/synthetic-model.js';
@@ -177,6 +178,7 @@ describe('amalgam serve', () => {
   });
 
   it('says where it listens, that its port is taken, and ends when told to', async () => {
+    for (const name of ['served', 'second']) await placeFreshDatabase(join(root, name));
     const served = startCommand(['serve', '--data', join(root, 'served'), '--port', '0', '--no-samples']);
     await until('it listens', () => /try it at http:\S+\/docs\n/.test(served.stderr()), 60);
     const url = /(http:\S+)\/docs/.exec(served.stderr())?.[1] ?? '';

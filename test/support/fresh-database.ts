@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -20,7 +20,8 @@ export async function placeFreshDatabase(dataDirectory: string): Promise<void> {
   if (existsSync(directory)) return;
   const template = join(cache, `database-${migrationsDigest()}`);
   if (!existsSync(template)) await makeTemplate(template);
-  await cp(template, directory, { recursive: true });
+  // The asynchronous one takes a second for a thousand files.
+  cpSync(template, directory, { recursive: true });
 }
 
 function migrationsDigest(): string {
