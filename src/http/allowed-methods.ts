@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError } from '../errors.js';
+import { pathOf } from './path-of.js';
 
 /**
  * Remembers which methods each path takes, because Fastify answers 404 where HTTP has 405.
@@ -21,12 +22,12 @@ export class AllowedMethods {
    * may be refused as well.
    * @throws AppError not_found, method_not_allowed
    */
-  require({ is404, url, method }: FastifyRequest): void {
-    if (!is404) return;
-    const [path = ''] = url.split('?');
+  require(request: FastifyRequest): void {
+    if (!request.is404) return;
+    const path = pathOf(request);
     const allow = this.#methodsOf(path);
     if (allow.length === 0) throw new AppError('not_found', `Nothing is served at ${shorten(path)}.`);
-    const detail = `${method} is not possible here; ${allow.join(', ')} ${allow.length > 1 ? 'are' : 'is'}.`;
+    const detail = `${request.method} is not possible here; ${allow.join(', ')} ${allow.length > 1 ? 'are' : 'is'}.`;
     throw new AppError('method_not_allowed', detail, { headers: { allow: allow.join(', ') } });
   }
 

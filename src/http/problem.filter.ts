@@ -12,6 +12,7 @@ import {
 import type { Logger } from '../platform/logger.js';
 import { RecipeError } from '../recipe/index.js';
 import { asAppError } from './foreign-errors.js';
+import { pathOf } from './path-of.js';
 import type { Problem } from './problem.schema.js';
 
 export const problemType = 'application/problem+json';
@@ -79,7 +80,7 @@ export function problemOf(refusal: Refusal, request: { id: string; url: string }
     title,
     status,
     detail,
-    instance: request.url.split('?')[0] ?? '',
+    instance: pathOf(request),
     code,
     requestId: request.id,
     ...(errors && { errors }),
@@ -93,10 +94,6 @@ export function refusal(code: ErrorCode, detail: string, options: AppErrorOption
 function ofEngine({ code, message, details }: EngineError): Refusal {
   const { pointer, ...extra } = details;
   return { ...catalogue[code], code, detail: message, options: { extra, ...(pointer !== undefined && { pointer }) } };
-}
-
-function pathOf(request: FastifyRequest): string {
-  return request.url.split('?')[0] ?? '';
 }
 
 /** The reason, rather than our words for it. */

@@ -12,6 +12,7 @@ import { asAppError } from './foreign-errors.js';
 import { tagReads } from './etag.js';
 import * as limits from './limits.js';
 import { requireSameOrigin } from './origin.js';
+import { pathOf } from './path-of.js';
 import { problemOf, problemType, refusal, sendProblem } from './problem.filter.js';
 import { acceptStreams, isStreamed } from './streamed.js';
 import { acceptYaml } from './yaml-text.js';
@@ -76,7 +77,7 @@ function logRequests(instance: FastifyInstance, logger: Logger): void {
     const fields = {
       requestId: request.id,
       method: request.method,
-      path: request.url.split('?')[0],
+      path: pathOf(request),
       status: reply.statusCode,
       milliseconds: Math.round(reply.elapsedTime),
     };
