@@ -55,27 +55,45 @@ function storeGram(target: usize): void {
   store<f64>(target, sumLanes(LANES + 64), 16);
 }
 
-/** The second of two vectors, or its difference from the first. */
+/** What the two vectors of a Gram matrix are: x and y; x and y - x; x - base and y - base. */
+const PLAIN = 0;
+const DELTA = 1;
+const DELTAS = 2;
+
 @inline
-function second(x: v128, y: v128, isDelta: bool): v128 {
-  return isDelta ? f64x2.sub(y, x) : y;
+function first(x: v128, base: v128, form: i32): v128 {
+  return form == DELTAS ? f64x2.sub(x, base) : x;
 }
 
-/** <x,x>, <x,y> and <y,y> in f64 of two blocks, stored as three f64 at `target`; with y - x in place of y if `isDelta`. */
 @inline
-function gram<T>(x: usize, y: usize, target: usize, n: i32, isDelta: bool): void {
-  let xx0 = f64x2.splat(0);
-  let xx1 = xx0;
-  let xy0 = xx0;
-  let xy1 = xx0;
-  let yy0 = xx0;
-  let yy1 = xx0;
+function second(x: v128, y: v128, base: v128, form: i32): v128 {
+  if (form == DELTA) return f64x2.sub(y, x);
+  return form == DELTAS ? f64x2.sub(y, base) : y;
+}
+
+/**
+ * <x,x>, <x,y> and <y,y> in f64 of two blocks, stored as three f64 at `target`. Differences are formed in f64, so that
+ * nothing is lost before the products. Without DELTAS, `base` is not read.
+ */
+@inline
+function gram<T>(x: usize, y: usize, base: usize, target: usize, n: i32, form: i32): void {
+  const none = f64x2.splat(0);
+  let xx0 = none;
+  let xx1 = none;
+  let xy0 = none;
+  let xy1 = none;
+  let yy0 = none;
+  let yy1 = none;
   let i = 0;
   if (n >= 4) do {
-    const x0 = someTwo<T>(x);
-    const x1 = otherTwo<T>(x);
-    const y0 = second(x0, someTwo<T>(y), isDelta);
-    const y1 = second(x1, otherTwo<T>(y), isDelta);
+    const b0 = form == DELTAS ? someTwo<T>(base) : none;
+    const b1 = form == DELTAS ? otherTwo<T>(base) : none;
+    const some = someTwo<T>(x);
+    const other = otherTwo<T>(x);
+    const x0 = first(some, b0, form);
+    const x1 = first(other, b1, form);
+    const y0 = second(some, someTwo<T>(y), b0, form);
+    const y1 = second(other, otherTwo<T>(y), b1, form);
     xx0 = f64x2.add(xx0, f64x2.mul(x0, x0));
     xx1 = f64x2.add(xx1, f64x2.mul(x1, x1));
     xy0 = f64x2.add(xy0, f64x2.mul(x0, y0));
@@ -84,15 +102,18 @@ function gram<T>(x: usize, y: usize, target: usize, n: i32, isDelta: bool): void
     yy1 = f64x2.add(yy1, f64x2.mul(y1, y1));
     x += 4 * sizeof<T>();
     y += 4 * sizeof<T>();
+    if (form == DELTAS) base += 4 * sizeof<T>();
     i += 4;
   } while (i + 4 <= n);
   storeLanesOf<T>(LANES, xx0, xx1);
   storeLanesOf<T>(LANES + 32, xy0, xy1);
   storeLanesOf<T>(LANES + 64, yy0, yy1);
   for (; i < n; i++) {
-    addGram(i, one<T>(x), isDelta ? one<T>(y) - one<T>(x) : one<T>(y));
+    const origin = form == DELTAS ? one<T>(base) : form == DELTA ? one<T>(x) : 0;
+    addGram(i, form == DELTAS ? one<T>(x) - origin : one<T>(x), form == PLAIN ? one<T>(y) : one<T>(y) - origin);
     x += sizeof<T>();
     y += sizeof<T>();
+    if (form == DELTAS) base += sizeof<T>();
   }
   storeGram(target);
 }
@@ -104,68 +125,27 @@ function addGram(i: i32, x: f64, y: f64): void {
   addToLane(LANES + 64, i, y * y);
 }
 
-/** The same of x - base and y - base, formed in f64 so that nothing is lost before the products. */
-@inline
-function gramDeltas<T>(x: usize, y: usize, base: usize, target: usize, n: i32): void {
-  let xx0 = f64x2.splat(0);
-  let xx1 = xx0;
-  let xy0 = xx0;
-  let xy1 = xx0;
-  let yy0 = xx0;
-  let yy1 = xx0;
-  let i = 0;
-  if (n >= 4) do {
-    const b0 = someTwo<T>(base);
-    const b1 = otherTwo<T>(base);
-    const x0 = f64x2.sub(someTwo<T>(x), b0);
-    const x1 = f64x2.sub(otherTwo<T>(x), b1);
-    const y0 = f64x2.sub(someTwo<T>(y), b0);
-    const y1 = f64x2.sub(otherTwo<T>(y), b1);
-    xx0 = f64x2.add(xx0, f64x2.mul(x0, x0));
-    xx1 = f64x2.add(xx1, f64x2.mul(x1, x1));
-    xy0 = f64x2.add(xy0, f64x2.mul(x0, y0));
-    xy1 = f64x2.add(xy1, f64x2.mul(x1, y1));
-    yy0 = f64x2.add(yy0, f64x2.mul(y0, y0));
-    yy1 = f64x2.add(yy1, f64x2.mul(y1, y1));
-    x += 4 * sizeof<T>();
-    y += 4 * sizeof<T>();
-    base += 4 * sizeof<T>();
-    i += 4;
-  } while (i + 4 <= n);
-  storeLanesOf<T>(LANES, xx0, xx1);
-  storeLanesOf<T>(LANES + 32, xy0, xy1);
-  storeLanesOf<T>(LANES + 64, yy0, yy1);
-  for (; i < n; i++) {
-    const origin = one<T>(base);
-    addGram(i, one<T>(x) - origin, one<T>(y) - origin);
-    x += sizeof<T>();
-    y += sizeof<T>();
-    base += sizeof<T>();
-  }
-  storeGram(target);
-}
-
 export function gramBF16(x: usize, y: usize, target: usize, n: i32): void {
-  gram<u16>(x, y, target, n, false);
+  gram<u16>(x, y, 0, target, n, PLAIN);
 }
 /** <base,base>, <base,x - base> and <x - base,x - base> */
 export function gramDeltaBF16(base: usize, x: usize, target: usize, n: i32): void {
-  gram<u16>(base, x, target, n, true);
+  gram<u16>(base, x, 0, target, n, DELTA);
 }
 export function gramF32(x: usize, y: usize, target: usize, n: i32): void {
-  gram<f32>(x, y, target, n, false);
+  gram<f32>(x, y, 0, target, n, PLAIN);
 }
 export function gramF64(x: usize, y: usize, target: usize, n: i32): void {
-  gram<f64>(x, y, target, n, false);
+  gram<f64>(x, y, 0, target, n, PLAIN);
 }
 export function gramDeltasBF16(x: usize, y: usize, base: usize, target: usize, n: i32): void {
-  gramDeltas<u16>(x, y, base, target, n);
+  gram<u16>(x, y, base, target, n, DELTAS);
 }
 export function gramDeltasF32(x: usize, y: usize, base: usize, target: usize, n: i32): void {
-  gramDeltas<f32>(x, y, base, target, n);
+  gram<f32>(x, y, base, target, n, DELTAS);
 }
 export function gramDeltasF64(x: usize, y: usize, base: usize, target: usize, n: i32): void {
-  gramDeltas<f64>(x, y, base, target, n);
+  gram<f64>(x, y, base, target, n, DELTAS);
 }
 
 /** Sum in f64 of |x - base| over the elements whose key (bits of the difference without its sign) is at least `key`. */
