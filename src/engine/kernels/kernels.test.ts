@@ -472,6 +472,14 @@ describe('SIMD kernels equal their scalar twins, at every length of tail', () =>
     }
   });
 
+  test('keys of few differences', () => {
+    run('f32', (bytes, n) => {
+      for (const rank of [1, Math.ceil(n / 2), n]) expectEqual('keyOfRankF32', [A, rank, n], bytes, [], n);
+      const key = simd.keyOfRankF32(A, Math.ceil(n / 2), n);
+      for (const least of [0, key, key + 1]) expectEqual('countAboveF32', [A, least, n], bytes, [], n);
+    });
+  });
+
   test('histograms', () => {
     const counts: [number, Element][] = [[COUNTS, 'u32']];
     run('f32', (bytes, n) => {

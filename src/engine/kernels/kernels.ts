@@ -78,6 +78,9 @@ export interface Kernels {
   gramDeltasF64(x: Pointer, y: Pointer, base: Pointer, target: Pointer, n: number): void;
   sumMagnitudesF32(x: Pointer, base: Pointer, key: number, n: number): number;
   sumMagnitudesF64(x: Pointer, base: Pointer, key: bigint, n: number): number;
+  countAboveF32(deltas: Pointer, key: number, n: number): number;
+  /** @param rank from 1 to n */
+  keyOfRankF32(deltas: Pointer, rank: number, n: number): number;
   histogramHighF32(x: Pointer, base: Pointer, counts: Pointer, n: number): void;
   histogramF64(x: Pointer, base: Pointer, shift: number, prefix: bigint, counts: Pointer, n: number): void;
   countWindowF32(x: Pointer, base: Pointer, low: number, width: number, counts: Pointer, n: number): number;

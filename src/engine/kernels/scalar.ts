@@ -37,6 +37,8 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
     const [a = 0, b = 0, c = 0, d = 0] = lanes;
     return a + b + (c + d);
   };
+  const keysOf = (deltas: Pointer, n: number): number[] =>
+    Array.from({ length: n }, (_item, i) => u32(deltas + 4 * i) & SIGN_FREE);
   const gram = (target: Pointer, n: number, pair: (i: number) => [number, number]): void => {
     const entry = (form: (x: number, y: number) => number): number => reduce(n, (i) => form(...pair(i)));
     setF64(
@@ -172,6 +174,8 @@ export function scalarKernels(memory: WebAssembly.Memory): Omit<Kernels, 'acos' 
       reduce(n, (i) => (keyF32(x, base, i) >= key ? Math.abs(deltaF32(x, base, i)) : 0)),
     sumMagnitudesF64: (x, base, key, n) =>
       reduce(n, (i) => (keyF64(x, base, i) >= key ? Math.abs(deltaF64(x, base, i)) : 0)),
+    countAboveF32: (deltas, key, n) => keysOf(deltas, n).filter((own) => own > key).length,
+    keyOfRankF32: (deltas, rank, n) => keysOf(deltas, n).sort((a, b) => b - a)[rank - 1] ?? 0,
     histogramHighF32: (x, base, counts, n) => each(n, (i) => bump(counts + 4 * (keyF32(x, base, i) >>> 16))),
     histogramF64: (x, base, shift, prefix, counts, n) =>
       each(n, (i) => {

@@ -38,6 +38,33 @@ export function histogramHighF32(x: usize, base: usize, counts: usize, n: i32): 
   }
 }
 
+/** How many of these differences have a key above `key`. */
+export function countAboveF32(deltas: usize, key: u32, n: i32): u32 {
+  const abs = i32x4.splat(F32_ABS);
+  const least = i32x4.splat(key);
+  let lanes = i32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    lanes = i32x4.sub(lanes, i32x4.gt_s(v128.and(v128.load(deltas), abs), least));
+    deltas += 16;
+  }
+  let above = addLanes(lanes);
+  for (; i < n; i++) {
+    above += u32((load<u32>(deltas) & F32_ABS) > key);
+    deltas += 4;
+  }
+  return above;
+}
+
+/** The `rank`-th largest key of few differences, bit by bit: the largest key that so many of them reach. */
+export function keyOfRankF32(deltas: usize, rank: u32, n: i32): u32 {
+  let key: u32 = 0;
+  for (let bit: u32 = 1 << 30; bit != 0; bit >>= 1) {
+    if (countAboveF32(deltas, (key | bit) - 1, n) >= rank) key |= bit;
+  }
+  return key;
+}
+
 /** Counts the 16 bits at `shift` of the 63-bit keys whose bits above them are `prefix`. */
 export function histogramF64(x: usize, base: usize, shift: i32, prefix: u64, counts: usize, n: i32): void {
   for (let i = 0; i < n; i++) {

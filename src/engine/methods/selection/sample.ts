@@ -75,12 +75,9 @@ export function combineSample(
 ): Statistic {
   const windows: Windows = { lows: [], widths: [] };
   const lists = modelsOf(ranks).map((model) => joined(model, partials, workspace));
-  const samples = new Map(lists.map(({ model, deltas, count }) => [model, sampleOf(deltas, count, workspace)]));
   // Far below a block: one range has all of it.
-  if (elements <= SORTED_KEYS && !sums) {
-    const found = ranks.map(({ model, keep }) => thresholdOf(keep, samples.get(model)));
-    return { keys: found.map(({ key }) => BigInt(key)), quotas: found.map(({ quota }) => quota) };
-  }
+  if (elements <= FEW_KEYS && !sums) return thresholdsOf(ranks, lists, workspace.kernels);
+  const samples = new Map(lists.map((list) => [list.model, sampleOf(list, workspace)]));
   for (const { model, keep } of ranks) {
     const { count, keyAt } = samples.get(model) ?? { count: 0, keyAt: () => 0 };
     const share = Math.min(1, keep / elements);
@@ -100,35 +97,44 @@ function modelsOf(ranks: readonly Rank[]): number[] {
   return [...new Set(ranks.map(({ model }) => model))];
 }
 
+/** The sampled elements of one task vector. */
+interface Sampled {
+  model: number;
+  deltas: Pointer;
+  count: number;
+}
+
 interface Sample {
   count: number;
   /** The key of the `rank`-th largest of the sample; what is beyond it may be anything. */
   keyAt(rank: number): number;
 }
 
-/** Up to so many keys are sorted: clearing counters takes longer, and a mixture of experts has 20,000 small tensors. */
-const SORTED_KEYS = 4096;
+/** Up to so many keys need no counters: clearing them takes longer, and a mixture of experts has 20,000 small tensors. */
+const FEW_KEYS = 4096;
 
-function sampleOf(deltas: Pointer, count: number, workspace: Workspace): Sample {
-  return count <= SORTED_KEYS ? sortedSample(deltas, count, workspace) : radixSample(deltas, count, workspace);
+function sampleOf(sampled: Sampled, workspace: Workspace): Sample {
+  const { deltas, count } = sampled;
+  if (count > FEW_KEYS) return radixSample(deltas, count, workspace);
+  return { count, keyAt: (rank) => keyOfFew(sampled, rank, workspace.kernels) };
 }
 
-function sortedSample(deltas: Pointer, count: number, { memory }: Workspace): Sample {
-  const keys = new Uint32Array(memory.buffer, deltas, count).slice();
-  for (let i = 0; i < count; i++) keys[i] = (keys[i] ?? 0) & HIGHEST_KEY;
-  keys.sort();
-  return { count, keyAt: (rank) => (rank < 1 ? HIGHEST_KEY : (keys[count - rank] ?? 0)) };
+function keyOfFew({ deltas, count }: Sampled, rank: number, kernels: Kernels): number {
+  if (rank < 1) return HIGHEST_KEY;
+  return rank > count ? 0 : kernels.keyOfRankF32(deltas, rank, count);
 }
 
-/** Of a sample that is the whole tensor: the `keep`-th largest key, and how many equal to it are among the `keep` largest. */
-function thresholdOf(keep: number, sample: Sample | undefined): { key: number; quota: number } {
-  const keyAt = (rank: number): number => sample?.keyAt(rank) ?? 0;
-  const key = keyAt(keep);
-  // Zeros are the same kept or not.
-  if (key === 0) return { key, quota: 0 };
-  let larger = keep;
-  while (larger > 0 && keyAt(larger) === key) larger--;
-  return { key, quota: keep - larger };
+/** Of a sample that is the whole tensor: the `keep`-th largest key of each rank, and how many equal to it are kept. */
+function thresholdsOf(ranks: readonly Rank[], lists: readonly Sampled[], kernels: Kernels): Statistic {
+  const [keys, quotas]: [bigint[], number[]] = [[], []];
+  for (const { model, keep } of ranks) {
+    const sampled = lists.find((list) => list.model === model) ?? { model, deltas: 0, count: 0 };
+    const key = keyOfFew(sampled, keep, kernels);
+    keys.push(BigInt(key));
+    // Zeros are the same kept or not.
+    quotas.push(key === 0 ? 0 : keep - kernels.countAboveF32(sampled.deltas, key, sampled.count));
+  }
+  return { keys, quotas };
 }
 
 /** Sorts the sample's keys by radix, as far as somebody asks. */
@@ -160,11 +166,7 @@ function radixSample(deltas: Pointer, count: number, workspace: Workspace): Samp
  * The samples of all ranges, one behind the other in the kernels' memory. That of a tensor that one thread works through
  * is there already.
  */
-function joined(
-  model: number,
-  partials: readonly Statistic[],
-  workspace: Workspace,
-): { model: number; deltas: Pointer; count: number } {
+function joined(model: number, partials: readonly Statistic[], workspace: Workspace): Sampled {
   const lists = partials.map((partial) => partial[String(model)] as Float32Array);
   const count = lists.reduce((sum, { length }) => sum + length, 0);
   const [only] = lists;
