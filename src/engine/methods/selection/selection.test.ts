@@ -7,15 +7,18 @@ import { selection, thresholds } from './selection.js';
 
 // Long enough to be sampled, with a part of a block at its end.
 const ELEMENTS = 400_003;
+/** Of tensors whose sample is all of them: the first few need no further pass. */
+const SMALL = [1, 6, 511, 4096, 4097, 131_072];
 const module = compileKernels();
 
-/** An operation over `ELEMENTS` elements, as far as a selection looks at it. */
-const operation = { work: 'F32', elements: ELEMENTS } as MergeOperation;
+/** An operation as far as a selection looks at it. */
+const over = (elements: number): MergeOperation => ({ work: 'F32', elements }) as MergeOperation;
 
 /** What the engine does with a tensor that `ranges` threads share, over a base of zeros. */
 function select(deltas: Float32Array, selected: Selection, ranges: number): Statistic[] {
   const arena = new Arena(module);
-  const blocks = Math.ceil(ELEMENTS / BLOCK_ELEMENTS / ranges) * BLOCK_ELEMENTS;
+  const operation = over(deltas.length);
+  const blocks = Math.ceil(deltas.length / BLOCK_ELEMENTS / ranges) * BLOCK_ELEMENTS;
   const found: Statistic[] = [];
   while (!selection.isComplete(found)) {
     const walk = selection.walk(operation, selected, found);
@@ -23,7 +26,7 @@ function select(deltas: Float32Array, selected: Selection, ranges: number): Stat
       arena.reset();
       const [base, x] = [arena.reserve(BLOCK_ELEMENTS * 4), arena.reserve(BLOCK_ELEMENTS * 4)];
       const gatherer = selection.gather(operation, selected, found, arena.workspace('F32'));
-      for (const [first, count] of pieces(walk, range * blocks, Math.min((range + 1) * blocks, ELEMENTS))) {
+      for (const [first, count] of pieces(walk, range * blocks, Math.min((range + 1) * blocks, deltas.length))) {
         new Float32Array(arena.memory.buffer, base, count).fill(0);
         new Float32Array(arena.memory.buffer, x, count).set(deltas.subarray(first, first + count));
         gatherer.block({ first, count, inputs: [base, x], output: 0 });
@@ -82,22 +85,35 @@ const shapes: Record<string, (i: number) => number> = {
   'with infinities and NaN': (i) => (uniform(i) < 0.01 ? Infinity : uniform(i) < 0.02 ? NaN : uniform(i)),
 };
 
+/** Selects from few to all of the elements. @param rangeCounts in how many ranges */
+function expectThresholds(deltas: Float32Array, rangeCounts: readonly number[]): void {
+  const keys = Uint32Array.from(deltas, keyOf).sort().reverse();
+  const shares = [0.01, 0.5, 0.99].map((share) => Math.ceil(share * deltas.length));
+  for (const keep of new Set([1, ...shares, deltas.length])) {
+    const expected = keys[keep - 1] ?? 0;
+    const larger = keys.findIndex((key) => key <= expected);
+    for (const ranges of rangeCounts) {
+      const found = select(deltas, { ranks: [{ model: 0, keep }], sums: false }, ranges);
+      const limits = Array.from({ length: ranges }, (_unused, range) => thresholds(found, range)[0]);
+      expect(limits.map((limit) => limit?.key)).toEqual(limits.map(() => BigInt(expected)));
+      const quota = limits.reduce((sum, limit) => sum + (limit?.quota ?? 0), 0);
+      // Of equal ones as many as fit; zeros are the same kept or not, and are not counted.
+      expect(quota).toBe(expected === 0 ? quota : keep - larger);
+    }
+  }
+}
+
 describe('the k-th largest magnitude of a task vector', () => {
   test.each(Object.entries(shapes))('%s', (_name, shape) => {
-    const deltas = Float32Array.from({ length: ELEMENTS }, (_unused, i) => shape(i));
-    const keys = Uint32Array.from(deltas, keyOf).sort().reverse();
-    for (const keep of [1, 3, 4000, 200_001, 396_003, ELEMENTS]) {
-      const expected = keys[keep - 1] ?? 0;
-      const larger = keys.findIndex((key) => key <= expected);
-      for (const ranges of [1, 3]) {
-        const found = select(deltas, { ranks: [{ model: 0, keep }], sums: false }, ranges);
-        const limits = Array.from({ length: ranges }, (_unused, range) => thresholds(found, range)[0]);
-        expect(limits.map((limit) => limit?.key)).toEqual(limits.map(() => BigInt(expected)));
-        const quota = limits.reduce((sum, limit) => sum + (limit?.quota ?? 0), 0);
-        // Of equal ones as many as fit; zeros are the same kept or not, and are not counted.
-        expect(quota).toBe(expected === 0 ? quota : keep - larger);
-      }
-    }
+    expectThresholds(
+      Float32Array.from({ length: ELEMENTS }, (_unused, i) => shape(i)),
+      [1, 3],
+    );
+    for (const length of SMALL)
+      expectThresholds(
+        Float32Array.from({ length }, (_unused, i) => shape(i)),
+        [1],
+      );
   });
 
   test('several ranks of one model, with the share of the norm that each keeps', () => {
@@ -115,7 +131,7 @@ describe('the k-th largest magnitude of a task vector', () => {
 
   test('from a sample that is no larger of an embedding than of a matrix', () => {
     const sampled = [2 ** 24, 2 ** 27, 2 ** 30, 1.3e10].map((elements) => {
-      const { size, stride, section } = selection.walk({ ...operation, elements }, { ranks: [], sums: false }, []);
+      const { size, stride, section } = selection.walk(over(elements), { ranks: [], sums: false }, []);
       expect((section?.stride ?? 0) % BLOCK_ELEMENTS).toBe(0);
       return (Math.ceil(elements / (section?.stride ?? 1)) * (section?.size ?? 0) * size) / stride;
     });
