@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Config } from '../config.js';
 import { execute, MergeThreads } from '../engine/index.js';
 import { CONFIG, OBJECT_STORE } from '../platform/tokens.js';
@@ -29,7 +29,7 @@ export function scratchDirectory(config: Config): string {
 
 /** Computes one shard and stores it. Who owns the shard is not its business. */
 @Injectable()
-export class ShardRunner implements OnModuleDestroy {
+export class ShardRunner implements OnApplicationShutdown {
   readonly #threads: MergeThreads;
 
   constructor(
@@ -41,7 +41,8 @@ export class ShardRunner implements OnModuleDestroy {
     this.#threads = new MergeThreads(config.threads);
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** After the last shard was given back. */
+  async onApplicationShutdown(): Promise<void> {
     await this.#threads.end();
   }
 
