@@ -4,7 +4,6 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { join } from 'node:path';
 import {
   execute,
-  type ExecuteOptions,
   inspect,
   localDirectory,
   type MergeEvent,
@@ -52,10 +51,6 @@ export async function planOf(
   return { plan: merge, folders: merge.inputs.map(({ reference }) => join(folder, reference)) };
 }
 
-function howOf({ threads, chunkBytes }: Way): Pick<ExecuteOptions, 'threads' | 'chunkBytes'> {
-  return { threads: keptThreads(threads), chunkBytes };
-}
-
 export class Recorder {
   readonly outcome: Outcome = { sha256: {}, statistics: {}, reports: {} };
   readonly resumed: string[] = [];
@@ -91,8 +86,7 @@ export class MergeFolder {
   async run(merge: PlannedMerge, way: Way, directory = this.empty()): Promise<Recorder> {
     const recorder = new Recorder();
     await execute(merge.plan, {
-      ...howOf(way),
-      directory,
+      ...{ ...way, threads: keptThreads(way.threads), directory },
       locate: (input, file) => join(merge.folders[input] ?? '', file),
       onEvent: (event) => recorder.note(event),
     });
@@ -106,8 +100,7 @@ export class MergeFolder {
     const abort = new AbortController();
     const before = new Recorder();
     const end = await execute(merge.plan, {
-      ...howOf(way),
-      ...{ directory, signal: abort.signal },
+      ...{ ...way, threads: keptThreads(way.threads), directory, signal: abort.signal },
       locate: (input, file) => join(merge.folders[input] ?? '', file),
       onEvent: (event) => {
         before.note(event);

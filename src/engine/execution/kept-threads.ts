@@ -11,7 +11,6 @@ const IDLE_MILLISECONDS = 10_000;
 export class KeptThreads {
   private idle: Worker[] = [];
   private idleEnd: NodeJS.Timeout | undefined;
-  private failure: Error | undefined;
 
   /**
    * @param program below src/engine
@@ -27,11 +26,8 @@ export class KeptThreads {
     while (this.idle.length < this.count) this.giveBack(this.open());
   }
 
-  /** One that is idle, or a new one. @throws whatever an idle one has failed with */
+  /** One that is idle, or a new one. */
   take(): Worker {
-    const failure = this.failure;
-    this.failure = undefined;
-    if (failure !== undefined) throw failure;
     const worker = this.idle.pop() ?? this.open();
     worker.ref();
     return worker;
@@ -56,10 +52,7 @@ export class KeptThreads {
 
   private open(): Worker {
     const worker = new Worker(builtUrl(this.program));
-    return worker.on('error', (error: Error) => {
-      if (!this.idle.includes(worker)) return;
-      this.idle = this.idle.filter((other) => other !== worker);
-      this.failure = error;
-    });
+    // Whoever has taken it listens as well; of one that nobody has, the next merge takes another.
+    return worker.on('error', () => (this.idle = this.idle.filter((other) => other !== worker)));
   }
 }

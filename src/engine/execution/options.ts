@@ -21,7 +21,9 @@ export interface ExecuteOptions {
   reports?: string;
   /** Which shards; all by default. */
   shards?: readonly number[];
-  /** Threads that compute, which stay for the next merge; or how many, which end with this one. One for each core by default. */
+  /**
+   * Threads that compute, which stay for the next merge; or how many, which end with this one. One for each core by default.
+   */
   threads?: number | MergeThreads;
   /** Bytes read at a time from each input, rounded down to whole canonical blocks (at least one). */
   chunkBytes?: number;
